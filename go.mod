@@ -1,0 +1,3 @@
+module github.com/ingot-imaging/ingot
+
+go 1.26

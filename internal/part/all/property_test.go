@@ -19,6 +19,9 @@ import (
 func TestRandomTables(t *testing.T) {
 	for seed := range uint64(4) {
 		for _, sectorSize := range []int{512, 4096} {
+			if sectorSize == 4096 && seed >= 2 {
+				continue // tools wait a second after each write to a loop device
+			}
 			random := rand.New(rand.NewPCG(seed, uint64(sectorSize)))
 			t.Run(fmt.Sprintf("gpt-%d-%d", sectorSize, seed), func(t *testing.T) {
 				checkTable(t, gptDisk(t, random, sectorSize), sectorSize)

@@ -246,4 +246,3 @@ func fixture(t testing.TB, name string) *volumetest.Sparse {
 func TestFixtures(t *testing.T) { volumetest.Fixtures(t, fat.New()) }
 
 func FuzzFAT(f *testing.F) { volumetest.Fuzz(f, fat.New()) }
-

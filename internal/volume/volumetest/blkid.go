@@ -1,6 +1,7 @@
 package volumetest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -10,22 +11,18 @@ import (
 func Blkid(t testing.TB, path string) map[string]string {
 	t.Helper()
 	tags := map[string]string{}
-	for line := range strings.Lines(Tool(t, "blkid", "-p", "-o", "export", path)) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			tags[name] = unescapeBlkid(value)
+	for line := range strings.Lines(Tool(t, "blkid", "-p", "-o", "udev", path)) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		name, ok := strings.CutPrefix(name, "ID_FS_")
+		if !ok {
+			continue
 		}
+		// Of a tag with odd characters there are two: LABEL replaces them, the
+		// LABEL_ENC behind it escapes them.
+		if exact, err := strconv.Unquote(`"` + value + `"`); err == nil {
+			value = exact
+		}
+		tags[strings.TrimSuffix(name, "_ENC")] = value
 	}
 	return tags
-}
-
-// unescapeBlkid undoes the backslash that export puts in front of what a shell would touch.
-func unescapeBlkid(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

@@ -2,6 +2,7 @@ package blocktest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -225,13 +226,13 @@ func testZero(t *testing.T, w block.Writer) {
 	}
 }
 
+// pattern returns random bytes, none of them zero.
 func pattern(seed uint64, n int) []byte {
-	p := make([]byte, n)
-	rng := rand.New(rand.NewPCG(seed, 1))
-	for i := range p {
-		p[i] = byte(rng.Uint32()>>8) | 1 // never zero
+	p := make([]byte, 0, n+8)
+	for rng := rand.New(rand.NewPCG(seed, 1)); len(p) < n; {
+		p = binary.LittleEndian.AppendUint64(p, rng.Uint64()|0x0101010101010101)
 	}
-	return p
+	return p[:n:n]
 }
 
 func fill(t *testing.T, w block.Writer, seed uint64) {

@@ -75,37 +75,7 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 // NextData finds holes of an image file by lseek(2) SEEK_DATA. A block device,
 // and a file system that does not know, is all data.
 func (s *Source) NextData(off int64) (start, end int64, err error) {
-	size := s.geometry.size
-	if off < 0 {
-		return 0, 0, &block.RangeError{Offset: off, Size: size}
-	}
-	if off >= size {
-		return size, size, nil
-	}
-	if s.geometry.device {
-		return off, size, nil
-	}
-	return nextData(s.file, off, size)
-}
-
-// nextData moves the descriptor's offset, which nobody uses.
-func nextData(f *os.File, off, size int64) (start, end int64, err error) {
-	err = control(f, func(fd int) error {
-		start, err = unix.Seek(fd, off, unix.SEEK_DATA)
-		if err == nil && start < size {
-			end, err = unix.Seek(fd, start, unix.SEEK_HOLE)
-		}
-		return err
-	})
-	switch {
-	case errors.Is(err, unix.ENXIO): // no data behind off, or the file was cut meanwhile
-		return size, size, nil
-	case errors.Is(err, unix.EINVAL):
-		return off, size, nil
-	case err != nil:
-		return 0, 0, &IOError{"find data in", f.Name(), off, err}
-	}
-	return min(start, size), min(max(end, start), size), nil
+	return nextData(s.file, s.geometry, off)
 }
 
 // Prefetch starts reading n bytes from off into the page cache and does not
@@ -119,6 +89,43 @@ func (s *Source) Prefetch(off, n int64) {
 // advise ignores errors: advice changes speed only.
 func (s *Source) advise(off, n int64, advice int) {
 	_ = control(s.file, func(fd int) error { return unix.Fadvise(fd, off, n, advice) })
+}
+
+// nextData moves the descriptor's offset, which nobody uses.
+func nextData(f *os.File, g geometry, off int64) (start, end int64, err error) {
+	switch {
+	case off < 0:
+		return 0, 0, &block.RangeError{Offset: off, Size: g.size}
+	case off >= g.size:
+		return g.size, g.size, nil
+	case g.device:
+		return off, g.size, nil
+	}
+	err = control(f, func(fd int) (err error) {
+		if start, err = unix.Seek(fd, off, unix.SEEK_DATA); err == nil {
+			end, err = unix.Seek(fd, start, unix.SEEK_HOLE)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, unix.ENXIO): // no data from off on, or nothing at all
+		return g.size, g.size, checkCut(f, g.size)
+	case errors.Is(err, unix.EINVAL):
+		return off, g.size, nil
+	case err != nil:
+		return 0, 0, &IOError{"find data in", f.Name(), off, err}
+	}
+	return min(start, g.size), min(end, g.size), nil
+}
+
+// checkCut tells a hole at the end of a file from an end that came closer since
+// the file was opened.
+func checkCut(f *os.File, size int64) error {
+	info, err := f.Stat()
+	if err == nil && info.Size() < size {
+		err = &IOError{"find data in", f.Name(), info.Size(), io.ErrUnexpectedEOF}
+	}
+	return err
 }
 
 // readAt is ReadAt on the first size bytes of f.

@@ -88,8 +88,8 @@ func TestSourceCut(t *testing.T) {
 	if n, err := s.ReadAt(make([]byte, 4096), 0); n != 1000 || !errors.As(err, &failed) || failed.Offset != 1000 {
 		t.Errorf("read %d bytes, %v", n, err)
 	}
-	if start, _, err := s.NextData(4096); err != nil || start != s.Size() {
-		t.Errorf("NextData in what was cut off = %d, %v", start, err)
+	if start, end, err := s.NextData(4096); !errors.As(err, &failed) || failed.Offset != 1000 {
+		t.Errorf("NextData in what was cut off = %d, %d, %v", start, end, err)
 	}
 }
 

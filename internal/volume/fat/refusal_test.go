@@ -98,7 +98,8 @@ func TestDamage(t *testing.T) {
 			if err == nil {
 				_, err = v.Used(context.Background())
 			}
-			if damage := (*volume.DamageError)(nil); !errors.As(err, &damage) {
+			t.Log(err)
+if damage := (*volume.DamageError)(nil); !errors.As(err, &damage) {
 				t.Errorf("%v, want a DamageError", err)
 			}
 		})

@@ -16,8 +16,10 @@ import (
 // free count and checksum; the sum against the superblock's free count; and the
 // finished map against the places of all bitmaps and inode tables.
 //
-// The superblock's count is only a hint to the kernel, but a volume that was
-// unmounted has it right, and e2fsck calls anything else an error.
+// The kernel takes the superblock's count as a hint only, but writes it at every
+// unmount, freeze and change to read-only. Where it is off nevertheless, e2fsck
+// -fn says 'wrong', and a second of e2fsck sets it right: a refusal costs less
+// than trusting a volume that somebody else has written to.
 type usedMap struct {
 	*fileSystem
 	used     extent.Builder
@@ -148,7 +150,7 @@ func (m *usedMap) bitmapChecksum(d descriptor, bits bitmap) (uint32, bool) {
 
 func (m *usedMap) finish() (extent.List, error) {
 	if free := m.free * m.blocksPerCluster; free != m.sb.freeBlocks {
-		return nil, m.damaged("superblock", superblockOffset, "%d free blocks, the groups have %d", m.sb.freeBlocks, free)
+		return nil, m.damaged("superblock", superblockOffset, "%d free blocks, the groups have %d; e2fsck -f sets it right", m.sb.freeBlocks, free)
 	}
 	used := m.used.List()
 	if missing := m.metadata.list(m.bytesPerBlock).Subtract(used); len(missing) > 0 {

@@ -98,8 +98,7 @@ func TestDamage(t *testing.T) {
 			if err == nil {
 				_, err = v.Used(context.Background())
 			}
-			t.Log(err)
-if damage := (*volume.DamageError)(nil); !errors.As(err, &damage) {
+			if damage := (*volume.DamageError)(nil); !errors.As(err, &damage) {
 				t.Errorf("%v, want a DamageError", err)
 			}
 		})

@@ -17,7 +17,6 @@ const (
 	recordRoot    = 5
 	recordBitmap  = 6
 	recordBoot    = 7
-	recordBad     = 8
 )
 
 // maxList is the most bytes Windows lets an attribute list have.

@@ -47,7 +47,7 @@ func TestVariants(t *testing.T) {
 			path := mkntfs(t, c.size, "-s", strconv.Itoa(c.sector), "-c", strconv.Itoa(c.cluster), "-L", "Größe 雪")
 			r := volumetest.Open(t, path)
 			v, used := volumetest.Check(t, ntfs.New(), r)
-			volumetest.Keep(t, ntfs.New(), r, fmt.Sprintf("s%d-c%d", c.sector, c.cluster))
+			volumetest.Keep(t, ntfs.New(), r, fmt.Sprintf("s%d-c%d-%dm", c.sector, c.cluster, c.size/mib))
 			info := v.Info()
 			if info.Label != "Größe 雪" || info.UUID != blkid(t, path, "UUID") {
 				t.Errorf("label %q, UUID %s; blkid has UUID %s", info.Label, info.UUID, blkid(t, path, "UUID"))
@@ -132,3 +132,9 @@ func probe(t testing.TB, path string) int {
 	}
 	return cmd.ProcessState.ExitCode()
 }
+
+func extentOf(start, length int64) extent.Extent { return extent.Extent{Start: start, Length: length} }
+
+func TestFixtures(t *testing.T) { volumetest.Fixtures(t, ntfs.New()) }
+
+func FuzzVolume(f *testing.F) { volumetest.Fuzz(f, ntfs.New()) }

@@ -13,7 +13,10 @@ const (
 	flagChkdsk = 0x4000 // chkdsk was interrupted
 )
 
-const hibernationFile = "hiberfil.sys"
+const (
+	hibernationFile   = "hiberfil.sys"
+	hibernationHeader = 4096 // bytes
+)
 
 // readVolumeRecord takes the label and the version out of $Volume, and returns
 // the volume's flags.
@@ -84,10 +87,12 @@ func (v *vol) checkHibernation(ctx context.Context) error {
 }
 
 // sleeps reports whether the content of hiberfil.sys can be resumed. "wake" and
-// "RSTR" mark an image that was resumed already, zeros one that never was.
+// "RSTR" mark an image that was resumed already, zeros one that never was. A
+// file too short for a header is what ntfs-3g takes for the mark of a volume
+// that belongs to a hibernated Windows elsewhere.
 func (v *vol) sleeps(s stream) (bool, error) {
-	if s.size < 4096 {
-		return false, nil
+	if s.size < hibernationHeader {
+		return s.found, nil
 	}
 	magic := make([]byte, 4)
 	if err := s.readAt(v.r, v.boot, magic, 0); err != nil {

@@ -45,6 +45,7 @@ func TestImageOf4KDisk(t *testing.T) {
 }
 
 func TestStaleGPT(t *testing.T) {
+	t.Parallel()
 	gpt := func(t *testing.T) string {
 		path := blank(t, 64*mib)
 		volumetest.Tool(t, "sgdisk", "-n", "1:1M:+4M", path)
@@ -89,6 +90,7 @@ func TestStaleGPT(t *testing.T) {
 }
 
 func TestInvalidate(t *testing.T) {
+	t.Parallel()
 	for _, sectorSize := range []int{512, 4096} {
 		path := blank(t, 64*mib)
 		onDevice(t, path, sectorSize, func(dev string) { volumetest.Tool(t, "sgdisk", "-n", "1:1M:+4M", dev) })

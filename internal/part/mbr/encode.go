@@ -98,11 +98,13 @@ func (e *encoder) first(t part.Table) ([]byte, error) {
 // bytes stay as they are when nothing about the partition changed.
 func (e *encoder) put(sector []byte, slot, number int, base int64) error {
 	p, ok := e.want[number]
+	before := EntryAt(sector, slot)
 	if !ok {
-		Entry{}.Put(sector, slot)
+		if before.Used() {
+			Entry{}.Put(sector, slot)
+		}
 		return nil
 	}
-	before := EntryAt(sector, slot)
 	typ, err := strconv.ParseUint(p.Type, 16, 8)
 	if err != nil {
 		return fmt.Errorf("write MBR: partition %d has the type %q, not two hex digits", number, p.Type)

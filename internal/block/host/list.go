@@ -35,12 +35,11 @@ type Disk struct {
 	discard bool
 }
 
-// listed is what counts as a disk: by name, as the kernel does not tell a disk
-// from a RAM disk, a CD drive or an eMMC boot area.
-var listed = regexp.MustCompile(`^(sd[a-z]+|hd[a-z]+|vd[a-z]+|xvd[a-z]+|nvme\d+n\d+|mmcblk\d+|md\d+|md_.+|md_d\d+|loop\d+|nbd\d+|pmem\d+s?)$`)
+// listed is what counts as a disk, with its driver's part of the name: sysfs
+// does not tell a disk from a RAM disk, a CD drive or an eMMC boot area.
+var listed = regexp.MustCompile(`^(?:(sd|hd|vd|xvd)[a-z]+|(nvme)\d+n\d+|(mmcblk|md|loop|nbd|pmem)\d+)$`)
 
-// List describes the machine's whole disks, ordered by name with numbers by
-// value. Drives without a medium and loop devices without a file are left out.
+// List describes the machine's whole disks, ordered by name. Drives without a medium and loop devices without a file are left out.
 func List() ([]Disk, error) { return local().list() }
 
 func (s system) list() ([]Disk, error) {
@@ -63,16 +62,11 @@ func (s system) list() ([]Disk, error) {
 	return disks, nil
 }
 
-// compareNames puts sdb before sdaa and nvme2n1 before nvme10n1.
+// compareNames orders by driver, then puts sdb before sdaa and nvme2n1 before
+// nvme10n1.
 func compareNames(a, b string) int {
-	family := func(s string) string { return strings.TrimRightFunc(s, unicode.IsDigit) }
-	if fa, fb := family(a), family(b); fa != fb {
-		if fa[:min(2, len(fa))] == fb[:min(2, len(fb))] {
-			return cmp.Or(cmp.Compare(len(fa), len(fb)), cmp.Compare(fa, fb))
-		}
-		return cmp.Compare(fa, fb)
-	}
-	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	driver := func(name string) string { return strings.Join(listed.FindStringSubmatch(name)[1:], "") }
+	return cmp.Or(cmp.Compare(driver(a), driver(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
 // Stat describes a single disk, partition or image file.

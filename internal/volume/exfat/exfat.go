@@ -56,5 +56,8 @@ func (format) Open(ctx context.Context, r block.Reader) (volume.Volume, error) {
 	if boot.size > r.Size() {
 		return v, nil
 	}
-	return v, v.readRoot(ctx)
+	if err := v.readRoot(ctx); err != nil {
+		return nil, err
+	}
+	return v, nil
 }

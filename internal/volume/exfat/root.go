@@ -39,7 +39,7 @@ type root struct {
 	label   string
 }
 
-// readRoot fills v.root. Damage is a refusal: the volume can still be described.
+// readRoot fills v.root and the label. Damage is a refusal: the volume can still be described.
 func (v *exfatVolume) readRoot(ctx context.Context) error {
 	c := newChain(v.r, v.geometry, v.rootCluster, "root directory")
 	err := c.each(ctx, maxDirBytes, func(piece []byte) (bool, error) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/extent"
-	"github.com/ingot-imaging/ingot/internal/volume"
 )
 
 // pieceBytes is how much of each table is read at a time. It is a whole number
@@ -122,9 +121,4 @@ func readEntry(r block.Reader, g *geometry, i int64) (uint32, error) {
 		return 0, fmt.Errorf("%s: read entry %d of the allocation table: %w", g.kind(), i, err)
 	}
 	return entry(g.bits, b, 0), nil
-}
-
-func (g *geometry) tableDamage(why string, args ...any) error {
-	return &volume.DamageError{Kind: g.kind(), What: "allocation table",
-		Offset: g.entryOffset(g.activeTable, 0), Why: fmt.Sprintf(why, args...)}
 }

@@ -67,7 +67,8 @@ func (v *fatVolume) Used(ctx context.Context) (extent.List, error) {
 		return nil, err
 	}
 	if v.bits == 32 && !s.root {
-		return nil, v.tableDamage("cluster %d of the root directory is free", v.rootCluster)
+		return nil, &volume.DamageError{Kind: v.kind(), What: "allocation table", Offset: v.entryOffset(v.activeTable, v.rootCluster),
+			Why: fmt.Sprintf("cluster %d of the root directory is free", v.rootCluster)}
 	}
 	v.mu.Lock()
 	v.found = v.notes(s)

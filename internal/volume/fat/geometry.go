@@ -3,8 +3,6 @@ package fat
 import (
 	"encoding/binary"
 	"fmt"
-
-	"github.com/ingot-imaging/ingot/internal/volume"
 )
 
 // Most clusters that a table of each width can address (fatgen103, "FAT Type Determination").
@@ -13,9 +11,6 @@ const (
 	maxClusters16 = 65524
 	maxClusters32 = 0x0ffffff5
 )
-
-// maxTables is the most copies of the FAT that formatters make; drivers use two.
-const maxTables = 4
 
 // firstCluster is the number of the first cluster; the table's entries 0 and 1 are flags.
 const firstCluster = 2
@@ -57,81 +52,48 @@ func (g *geometry) entries() int64 {
 	return min(g.clusterEnd(), g.tableSize*8/int64(g.bits))
 }
 
-// parseGeometry reads the BPB (fatgen103, "Boot Sector and BPB"). The numbers
-// of the BPB are at most 32 bits and are multiplied in 64, where nothing overflows.
+// parseGeometry lays out the volume that a boot sector describes, and tells its type.
 func parseGeometry(sector []byte) (*geometry, error) {
-	le := binary.LittleEndian
-	var (
-		sectorSize  = int64(le.Uint16(sector[0x0b:]))
-		perCluster  = int64(sector[0x0d])
-		reserved    = int64(le.Uint16(sector[0x0e:]))
-		tables      = int64(sector[0x10])
-		rootEntries = int64(le.Uint16(sector[0x11:]))
-		total       = int64(le.Uint16(sector[0x13:]))
-		media       = sector[0x15]
-		perTable    = int64(le.Uint16(sector[0x16:]))
-	)
-	if total == 0 {
-		total = int64(le.Uint32(sector[0x20:]))
-	}
-	// Drivers take a volume without the 16-bit field for FAT32 even when it has
-	// fewer clusters than the specification asks for; mkfs.fat -F 32 makes such.
-	fat32 := perTable == 0
-	if fat32 {
-		perTable = int64(le.Uint32(sector[0x24:]))
-	}
-	switch {
-	case !powerOfTwo(sectorSize) || sectorSize < 512 || sectorSize > 4096:
-		return nil, bootDamage("%d bytes per sector", sectorSize)
-	case !powerOfTwo(perCluster):
-		return nil, bootDamage("%d sectors per cluster", perCluster)
-	case reserved == 0:
-		return nil, bootDamage("no reserved sectors")
-	case tables == 0 || tables > maxTables:
-		return nil, bootDamage("%d allocation tables", tables)
-	case media != 0xf0 && media < 0xf8:
-		return nil, bootDamage("media byte %#x", media)
-	case perTable == 0:
-		return nil, bootDamage("allocation tables of no length")
-	case !fat32 && rootEntries == 0:
-		return nil, bootDamage("no root directory")
+	b := parseBPB(sector)
+	if err := b.check(); err != nil {
+		return nil, err
 	}
 	g := &geometry{
-		size:        total * sectorSize,
-		clusterSize: perCluster * sectorSize,
-		tableStart:  reserved * sectorSize,
-		tableSize:   perTable * sectorSize,
-		tables:      int(tables),
+		size:        b.total * b.sectorSize,
+		clusterSize: b.perCluster * b.sectorSize,
+		tableStart:  b.reserved * b.sectorSize,
+		tableSize:   b.perTable * b.sectorSize,
+		tables:      int(b.tables),
 		mirrored:    true,
-		rootSize:    (rootEntries*dirEntryBytes + sectorSize - 1) / sectorSize * sectorSize,
+		rootSize:    (b.rootEntries*dirEntryBytes + b.sectorSize - 1) / b.sectorSize * b.sectorSize,
 	}
-	g.rootStart = g.tableStart + tables*g.tableSize
+	g.rootStart = g.tableStart + b.tables*g.tableSize
 	g.dataStart = g.rootStart + g.rootSize
 	if g.size < g.dataStart+g.clusterSize {
-		return nil, bootDamage("%d sectors in all leave no room for a cluster", total)
+		return nil, bootDamage("%d sectors in all leave no room for a cluster", b.total)
 	}
 	g.clusters = (g.size - g.dataStart) / g.clusterSize
-	if fat32 {
-		return g, g.parse32(sector, reserved, sectorSize)
-	}
-	g.bits = 12
-	if g.clusters > maxClusters12 {
+	switch {
+	case b.fat32:
+		g.bits = 32
+		return g, g.parse32(sector, b)
+	case g.clusters <= maxClusters12:
+		g.bits = 12
+	case g.clusters <= maxClusters16:
 		g.bits = 16
-	}
-	if g.clusters > maxClusters16 {
+	default:
 		return nil, bootDamage("%d clusters are too many for FAT16", g.clusters)
 	}
 	return g, nil
 }
 
 // parse32 reads the part of the BPB that only FAT32 has.
-func (g *geometry) parse32(sector []byte, reserved, sectorSize int64) error {
+func (g *geometry) parse32(sector []byte, b bpb) error {
 	le := binary.LittleEndian
-	g.bits = 32
 	g.version = le.Uint16(sector[0x2a:])
 	g.rootCluster = int64(le.Uint32(sector[0x2c:]))
-	if n := int64(le.Uint16(sector[0x30:])); n < reserved { // 0 and 0xFFFF: none
-		g.infoOffset = n * sectorSize
+	if n := int64(le.Uint16(sector[0x30:])); n < b.reserved { // 0 and 0xFFFF: none
+		g.infoOffset = n * b.sectorSize
 	}
 	if flags := le.Uint16(sector[0x28:]); flags&0x80 != 0 {
 		g.mirrored, g.activeTable = false, int(flags&0x0f)
@@ -145,10 +107,4 @@ func (g *geometry) parse32(sector []byte, reserved, sectorSize int64) error {
 		return bootDamage("the root directory begins at cluster %d of %d", g.rootCluster, g.clusters)
 	}
 	return nil
-}
-
-func powerOfTwo(n int64) bool { return n > 0 && n&(n-1) == 0 }
-
-func bootDamage(why string, args ...any) error {
-	return &volume.DamageError{Kind: "fat", What: "boot sector", Why: fmt.Sprintf(why, args...)}
 }

@@ -2,6 +2,7 @@ package btrfs
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -80,25 +81,32 @@ func (f *forest) readTogether(sorted []*placed) {
 }
 
 // readCopies reads every copy of a block until one verifies, as the kernel
-// does. The error is the last copy's.
+// does. The error is the first copy's.
 func (f *forest) readCopies(b *placed) error {
-	var err error
+	var first error
 	for i := range b.chunk.copies {
-		off := b.chunk.physical(b.logical, i)
-		if err = block.ReadFull(f.r, b.slot, off); err != nil {
-			continue
-		}
-		if err = f.verify(b); err == nil {
+		err := f.readCopy(b, b.chunk.physical(b.logical, i))
+		if err == nil {
 			return nil
 		}
-		err = damage(describe(b.ref), off, err.Error())
+		first = cmp.Or(first, err)
 	}
-	return err
+	return first
+}
+
+func (f *forest) readCopy(b *placed, off int64) error {
+	if err := block.ReadFull(f.r, b.slot, off); err != nil {
+		return err
+	}
+	if err := f.verify(b); err != nil {
+		return damage(describe(b.ref), off, err.Error())
+	}
+	return nil
 }
 
 func (f *forest) verify(b *placed) error {
 	if !f.sb.checksum.matches(b.slot) {
-		return fmt.Errorf("wrong checksum")
+		return errors.New("wrong checksum")
 	}
 	return treeBlock(b.slot).check(b.ref, f.sb.treeUUID)
 }

@@ -26,14 +26,14 @@ setfattr -n user.note -v "$(head -c 3000 /dev/zero | tr '\0' x)" home/text
 ln -s small home/link
 cp -r home/small old/
 head -c 5000000 /dev/urandom > old/gone
-sync
+sync -f .
 btrfs -q subvolume snapshot home snapshot
 btrfs -q subvolume snapshot -r home frozen
 btrfs -q subvolume delete -C old
 rm -r home/small/1* snapshot/random
 head -c 300000 /dev/urandom >> snapshot/text
 btrfs -q subvolume set-default $(btrfs subvolume list . | awk '/path home$/ {print $2}') .
-sync
+sync -f .
 `
 
 func shell(t *testing.T, dir, script string) {

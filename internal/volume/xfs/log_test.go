@@ -1,39 +1,46 @@
 package xfs
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ingot-imaging/ingot/internal/volume"
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
 
-var logVariants = []struct{ name, args string }{
-	{"plain", "-l size=6m"},
-	{"stripe4k", "-l size=8m,su=4k"},
-	{"stripe256k", "-l size=20m,su=256k"},
-	{"sector4k", "-s size=4096 -l size=8m"},
+var logVariants = []struct {
+	name, args string
+	cycle      uint32 // that the log is to reach, one more than the times round the ring
+}{
+	{"plain", "-l size=6m", 4},
+	{"stripe4k", "-l size=8m,su=4k", 3},
+	{"stripe256k", "-l size=20m,su=256k", 2},
+	{"sector4k", "-s size=4096 -l size=8m", 2},
 }
 
-// TestLogState follows a log through the life of a file system, twice round its
-// ring and more, and has xfs_logprint and xfs_repair judge each state.
+// TestLogState follows a log through the life of a file system, round its ring
+// more than once, and has xfs_logprint and xfs_repair judge each state.
 func TestLogState(t *testing.T) {
 	for _, v := range logVariants {
 		t.Run(v.name, func(t *testing.T) {
-			path := mkfs(t, 300*mib, append([]string{"mkfs.xfs", "-q", "-f"}, strings.Fields(v.args)...)...)
+			path := mkfs(t, 300*mib, append([]string{"mkfs.xfs", "-q", "-f", "-i", "size=2048"}, strings.Fields(v.args)...)...)
 			judgeLog(t, path, "fresh")
-			for round := range 8 {
-				liveOneRound(t, path, fmt.Sprintf("round %d", round))
-			}
 			sb := geometry(t, path)
 			l := logRing{r: volumetest.Open(t, path), offset: sb.logOffset()}
-			if cycle, err := l.cycle(0); err != nil || cycle < 3 {
-				t.Errorf("the log is in cycle %d, %v; the test is meant to go round it twice", cycle, err)
+			for round := 1; ; round++ {
+				if cycle, err := l.cycle(0); err != nil || round > 20 {
+					t.Fatalf("the log is in cycle %d after %d rounds, %v", cycle, round, err)
+				} else if cycle >= v.cycle {
+					break
+				}
+				liveOneRound(t, path, round)
 			}
 		})
 	}
@@ -41,46 +48,48 @@ func TestLogState(t *testing.T) {
 
 // liveOneRound mounts, changes, syncs, freezes and unmounts an image, and judges
 // copies taken at each point.
-func liveOneRound(t *testing.T, path, name string) {
+func liveOneRound(t *testing.T, path string, round int) {
 	t.Helper()
+	judge := func(path, state string) { judgeLog(t, path, fmt.Sprintf("round %d, %s", round, state)) }
 	dir, unmount := volumetest.Mount(t, path)
 	defer unmount()
-	judgeLog(t, snapshot(t, path), name+", mounted")
-	churn(t, dir, 700)
+	judge(snapshot(t, path), "mounted")
+	churn(t, dir, round)
 	dirty := snapshot(t, path)
-	judgeLog(t, dirty, name+", changed")
+	judge(dirty, "changed")
 	volumetest.Tool(t, "sync", "-f", dir)
-	judgeLog(t, snapshot(t, path), name+", synced")
+	judge(snapshot(t, path), "synced")
 	volumetest.Tool(t, "fsfreeze", "-f", dir)
 	frozen := snapshot(t, path)
 	volumetest.Tool(t, "fsfreeze", "-u", dir)
-	judgeLog(t, frozen, name+", frozen")
+	judge(frozen, "frozen")
 	unmount()
-	judgeLog(t, path, name+", unmounted")
-
+	judge(path, "unmounted")
 	volumetest.Tool(t, "xfs_repair", "-L", "-f", dirty)
-	judgeLog(t, dirty, name+", log zeroed by xfs_repair")
+	judge(dirty, "log zeroed by xfs_repair")
 }
 
-// churn makes and removes files and forces the log out every time.
-func churn(t *testing.T, dir string, n int) {
+// churn gives 2500 files an attribute that fills the inode, all of which goes
+// through the log.
+func churn(t *testing.T, dir string, round int) {
 	t.Helper()
+	value := bytes.Repeat([]byte{byte(round)}, 1600)
+	for i := range 2500 {
+		name := filepath.Join(dir, fmt.Sprint(i))
+		if round == 1 {
+			writeFile(t, name, nil)
+		}
+		if err := syscall.Setxattr(name, "user.filler", value, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for i := range n {
-		name := filepath.Join(dir, fmt.Sprintf("%0200d", i))
-		writeFile(t, name, []byte(name))
-		if i%2 == 1 {
-			if err := os.Remove(filepath.Join(dir, fmt.Sprintf("%0200d", i-1))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := d.Sync(); err != nil {
-			t.Fatal(err)
-		}
+	if err := d.Sync(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -51,18 +51,21 @@ func create(path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := f.Truncate(size); err != nil {
+	err = errors.Join(f.Truncate(size), f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
+	if err != nil {
 		os.Remove(path)
-		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return err
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	if err := dir.Sync(); err != nil && !errors.Is(err, unix.EINVAL) {
+	if err := dir.Sync(); !errors.Is(err, unix.EINVAL) { // a file system that cannot
 		return err
 	}
-	return f.Sync()
+	return nil
 }

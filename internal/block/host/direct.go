@@ -49,9 +49,11 @@ func (t *Target) goDirect() error {
 	if align == 0 || align > maxSector || align&(align-1) != 0 || t.geometry.size%int64(align) != 0 {
 		return nil
 	}
-	if err := setDirect(t.write, unix.O_DIRECT); errors.Is(err, unix.EINVAL) {
+	err = setDirect(t.write, unix.O_DIRECT)
+	if errors.Is(err, unix.EINVAL) {
 		return nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return &os.PathError{Op: "switch to direct writes", Path: t.Path(), Err: err}
 	}
 	// Some file systems take the flag and refuse the transfer.
@@ -74,8 +76,9 @@ func setDirect(f *os.File, direct int) error {
 }
 
 // directAlign is what a direct write's offset and length must be multiples of,
-// in bytes, and its memory up to memoryAlign; 0 when there are no direct writes. Of a file the kernel tells
-// since 6.1 (statx(2), STATX_DIOALIGN); before, a page is always enough.
+// in bytes; so must the address of its memory, but of no more than memoryAlign.
+// 0: there are no direct writes. Of a file the kernel tells since 6.1 (statx(2),
+// STATX_DIOALIGN); before, a page is enough.
 func (t *Target) directAlign() (int, error) {
 	if t.geometry.device {
 		return t.geometry.logicalSector, nil
@@ -179,5 +182,6 @@ func (t *Target) DropCache() error {
 			return &os.PathError{Op: "flush the buffers of", Path: t.Path(), Err: err}
 		}
 	}
-	return control(t.read, func(fd int) error { return unix.Fadvise(fd, 0, 0, unix.FADV_DONTNEED) })
+	advise(t.read, 0, 0, unix.FADV_DONTNEED)
+	return nil
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,7 +18,7 @@ const (
 	UseHeld     = "held"     // by the device-mapper, md or bcache device Where
 	UseAttached = "attached" // to the loop device Where
 	UseClaimed  = "claimed"  // by somebody this process cannot see: another mount namespace, a daemon
-	UseLocked   = "locked"   // the image file is locked by another process
+	UseLocked   = "locked"   // an image file, by another process: QEMU, another ingot
 )
 
 // Use is one way in which a disk, one of its partitions or something stacked on
@@ -75,7 +76,7 @@ func (s system) inUse(path string) ([]Use, error) {
 	}
 	w := walk{system: s, tables: tables, seen: map[identity]bool{}}
 	if !id.device {
-		err := w.visit(id, path)
+		err := w.visitFile(id, path)
 		return w.uses, err
 	}
 	n, err := s.nodeOf(id.dev)
@@ -156,6 +157,13 @@ func (w *walk) visitAlone(n node) (fresh bool, err error) {
 	return true, nil
 }
 
+func (w *walk) visitFile(id identity, path string) error {
+	if locked(path) {
+		w.uses = append(w.uses, Use{Device: path, What: UseLocked})
+	}
+	return w.visit(id, path)
+}
+
 // visit adds what the tables say about a device or file.
 func (w *walk) visit(id identity, path string) error {
 	w.seen[id] = true
@@ -188,4 +196,18 @@ func claimed(path string) bool {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return true
+}
+
+// locked reports whether somebody has a lock on any part of a file, as QEMU has
+// on the disk images of a running machine. A file system without locks has no
+// locked files.
+func locked(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	all := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	err = control(f, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &all) })
+	return err == nil && all.Type != unix.F_UNLCK
 }

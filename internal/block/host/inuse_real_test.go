@@ -2,9 +2,12 @@ package host
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
@@ -75,5 +78,25 @@ func TestInUseClaimed(t *testing.T) {
 	openTestTarget(t, disk, TargetOptions{})
 	if uses := inUse(t, disk); !slices.Equal(uses, []Use{{Device: disk, What: UseClaimed}}) {
 		t.Errorf("an open target: %v", uses)
+	}
+}
+
+// TestInUseLocked locks one byte the way QEMU does (block/file-posix.c).
+func TestInUseLocked(t *testing.T) {
+	image := imageFile(t, 1<<20)
+	f, err := os.Open(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lock := unix.Flock_t{Type: unix.F_RDLCK, Start: 100, Len: 1}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock); err != nil {
+		t.Fatal(err)
+	}
+	if uses := inUse(t, image); !slices.Equal(uses, []Use{{Device: image, What: UseLocked}}) {
+		t.Errorf("got %v", uses)
+	}
+	if _, err := OpenTarget(image, TargetOptions{}); !errors.As(err, new(*BusyError)) {
+		t.Errorf("as a target: %v", err)
 	}
 }

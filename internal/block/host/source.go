@@ -51,9 +51,9 @@ func OpenSource(path string, opts SourceOptions) (*Source, error) {
 		f.Close()
 		return nil, err
 	}
-	s := &Source{f, g, disk}
-	s.advise(0, 0, unix.FADV_SEQUENTIAL)
-	return s, nil
+	forgetStale(f, g)
+	advise(f, 0, 0, unix.FADV_SEQUENTIAL)
+	return &Source{f, g, disk}, nil
 }
 
 // Path is the path that was opened.
@@ -82,13 +82,22 @@ func (s *Source) NextData(off int64) (start, end int64, err error) {
 // wait for them. It is only a hint and cannot fail.
 func (s *Source) Prefetch(off, n int64) {
 	if off >= 0 && n > 0 {
-		s.advise(off, n, unix.FADV_WILLNEED)
+		advise(s.file, off, n, unix.FADV_WILLNEED)
 	}
 }
 
-// advise ignores errors: advice changes speed only.
-func (s *Source) advise(off, n int64, advice int) {
-	_ = control(s.file, func(fd int) error { return unix.Fadvise(fd, off, n, advice) })
+// forgetStale empties a device's page cache. A disk and its partitions have one
+// each: while somebody keeps the disk open, its own does not see what is
+// written to a partition.
+func forgetStale(f *os.File, g geometry) {
+	if g.device {
+		advise(f, 0, 0, unix.FADV_DONTNEED)
+	}
+}
+
+// advise ignores errors: the kernel may ignore the advice as well.
+func advise(f *os.File, off, n int64, advice int) {
+	_ = control(f, func(fd int) error { return unix.Fadvise(fd, off, n, advice) })
 }
 
 // nextData moves the descriptor's offset, which nobody uses.

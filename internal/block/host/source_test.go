@@ -103,3 +103,27 @@ func TestOpenSourceRefuses(t *testing.T) {
 		t.Errorf("missing disk: %v", err)
 	}
 }
+
+// TestSourceSeesPartitionWrites: a disk that somebody keeps open has a page
+// cache that knows nothing of what is written to its partitions.
+func TestSourceSeesPartitionWrites(t *testing.T) {
+	disk := loopDisk(t, 4<<20)
+	part := partitionOf(t, disk, 1<<20, 1<<20)
+	opener := openTestSource(t, disk)
+	p := make([]byte, 4096)
+	for _, open := range []func() block.Reader{
+		func() block.Reader { return openTestSource(t, disk) },
+		func() block.Reader { return openTestTarget(t, disk, TargetOptions{}) },
+	} {
+		if err := block.ReadFull(opener, p, 1<<20); err != nil { // now the old bytes are cached
+			t.Fatal(err)
+		}
+		want := []byte{p[0] + 1, 2, 3}
+		if err := os.WriteFile(part, want, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := block.ReadFull(open(), p, 1<<20); err != nil || !bytes.HasPrefix(p, want) {
+			t.Errorf("read %v, %v; want %v", p[:3], err, want)
+		}
+	}
+}

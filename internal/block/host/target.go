@@ -46,14 +46,14 @@ func OpenTarget(path string, opts TargetOptions) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := openTarget(path, opts)
+	t, err := openTarget(path, opts.SectorSize)
 	if err != nil && created {
 		os.Remove(path)
 	}
 	return t, err
 }
 
-func openTarget(path string, opts TargetOptions) (_ *Target, err error) {
+func openTarget(path string, sector int) (*Target, error) {
 	uses, err := InUse(path)
 	if err != nil {
 		return nil, err
@@ -61,33 +61,38 @@ func openTarget(path string, opts TargetOptions) (_ *Target, err error) {
 	if len(uses) > 0 {
 		return nil, &BusyError{path, uses}
 	}
-	t := &Target{align: 1}
+	f, err := openExclusive(path)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{write: f, align: 1}
 	t.bounce.New = func() any { b := AlignedBuffer(bounceBytes); return &b }
-	if t.write, err = openExclusive(path); err != nil {
+	if err := t.setUp(sector); err != nil {
+		t.Close()
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			t.Close()
-		}
-	}()
-	if err = lock(t.write); err != nil {
-		return nil, err
+	return t, nil
+}
+
+func (t *Target) setUp(sector int) (err error) {
+	if err := lock(t.write); err != nil {
+		return err
 	}
-	if t.geometry, err = measure(t.write, opts.SectorSize); err != nil {
-		return nil, err
+	if t.geometry, err = measure(t.write, sector); err != nil {
+		return err
 	}
-	if err = t.checkWritable(); err != nil {
-		return nil, err
+	if err := t.checkWritable(); err != nil {
+		return err
 	}
 	if t.disk, err = describe(t.write, t.geometry); err != nil {
-		return nil, err
+		return err
 	}
 	if t.read, err = reopen(t.write); err != nil {
-		return nil, err
+		return err
 	}
+	forgetStale(t.read, t.geometry)
 	t.discard = t.canDiscard()
-	return t, t.goDirect()
+	return t.goDirect()
 }
 
 // Path is the path that was opened.

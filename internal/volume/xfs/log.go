@@ -14,19 +14,31 @@ import (
 // head is where the number drops. Source: xfs_log_format.h, and the search for
 // the head in the kernel's xfs_log_recover.c.
 const (
-	recordMagic     = 0xFEEDbabe
-	recordVersion2  = 2
-	cycleDataBytes  = 32 << 10 // of a version 2 record for each of its header blocks
-	unmountTransOp  = 0x20     // XLOG_UNMOUNT_TRANS
-	opFlagsOffset   = 9        // of oh_flags in struct xlog_op_header
-	recordCycle     = 4
-	recordVersion   = 8
-	recordLength    = 12 // of the data, bytes
-	recordLSNBlock  = 20
-	recordOps       = 40
-	recordSize      = 320 // bytes the record may have; 32 KiB for each header block
-	maxUnsettledLog = 2 << 20
+	recordMagic    = 0xFEEDbabe
+	recordVersion2 = 2
+	// Of a version 2 record, the bytes for which one header block keeps what the
+	// cycle numbers replaced (XLOG_HEADER_CYCLE_SIZE).
+	headerCovers = 32 << 10
+	// In struct xlog_op_header, which follows the header blocks.
+	opFlagsOffset  = 9
+	unmountTransOp = 0x20 // XLOG_UNMOUNT_TRANS
+	// The kernel has at most eight buffers of 256 KiB under way, in any order.
+	maxUnsettledLog = 8 * 256 << 10
 )
+
+// recordHeader is struct xlog_rec_header, the first block of a record.
+type recordHeader struct {
+	Magic    uint32
+	Cycle    uint32
+	Version  uint32
+	Length   uint32 // bytes behind the header blocks
+	LSNCycle uint32
+	LSNBlock uint32 // of the log, where this record starts
+	_        [16]byte
+	Ops      uint32
+	_        [276]byte
+	Size     uint32 // bytes that a record may have; version 2
+}
 
 // logRing reads the log.
 type logRing struct {
@@ -120,17 +132,19 @@ func (l *logRing) endsInUnmount(head int64, present uint32) (bool, error) {
 // isUnmountRecord reports whether b, which starts at the given block of the log
 // and ends at its head, is exactly one unmount record.
 func isUnmountRecord(b []byte, start int64) bool {
-	u32 := func(at int) uint32 { return binary.BigEndian.Uint32(b[at:]) }
-	headers := int64(1)
-	if u32(recordVersion)&recordVersion2 != 0 {
-		headers = max(1, (int64(u32(recordSize))+cycleDataBytes-1)/cycleDataBytes)
+	var h recordHeader
+	if _, err := binary.Decode(b, binary.BigEndian, &h); err != nil {
+		return false
 	}
-	data := (int64(u32(recordLength)) + daddrSize - 1) / daddrSize
+	headers := int64(1)
+	if h.Version&recordVersion2 != 0 {
+		headers = max(1, (int64(h.Size)+headerCovers-1)/headerCovers)
+	}
+	data := (int64(h.Length) + daddrSize - 1) / daddrSize
 	if data == 0 || (headers+data)*daddrSize != int64(len(b)) {
 		return false
 	}
-	return u32(recordOps) == 1 && int64(u32(recordLSNBlock)) == start &&
-		b[headers*daddrSize+opFlagsOffset]&unmountTransOp != 0
+	return h.Ops == 1 && int64(h.LSNBlock) == start && b[headers*daddrSize+opFlagsOffset]&unmountTransOp != 0
 }
 
 // readBefore fills p with the blocks that end at head, round the ring's seam.
@@ -152,7 +166,7 @@ func isRecordHeader(logBlock []byte) bool { return binary.BigEndian.Uint32(logBl
 
 func cycleOf(logBlock []byte) uint32 {
 	if isRecordHeader(logBlock) {
-		return binary.BigEndian.Uint32(logBlock[recordCycle:])
+		return binary.BigEndian.Uint32(logBlock[4:])
 	}
 	return binary.BigEndian.Uint32(logBlock)
 }

@@ -90,10 +90,10 @@ func (format) Open(_ context.Context, r block.Reader) (volume.Volume, error) {
 		return nil, err
 	}
 	return &vol{volume.Info{
-		Kind: "bitlocker",
-		UUID: guid,
-		Size: r.Size(),
-		Used: -1,
+		Kind:  "bitlocker",
+		UUID:  guid,
+		Size:  r.Size(),
+		Used:  -1,
 		Notes: []string{note},
 	}}, nil
 }

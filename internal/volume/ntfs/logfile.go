@@ -98,7 +98,8 @@ func (v *vol) readRestart(s *stream, at, size int64) (restart, bool, error) {
 	}
 	le := binary.LittleEndian
 	area := int(le.Uint16(p[0x18:]))
-	if undoFixups(p) != nil || area < restartHeaderSize || area > minLogPage-restartAreaSize {
+	bare := string(p[:4]) == "CHKD" && le.Uint16(p[6:]) == 0 // chkdsk writes pages without an update sequence
+	if !bare && undoFixups(p) != nil || area < restartHeaderSize || area > minLogPage-restartAreaSize {
 		return restart{}, false, nil
 	}
 	r := restart{

@@ -133,6 +133,23 @@ func probe(t testing.TB, path string) int {
 	return cmd.ProcessState.ExitCode()
 }
 
+// TestWindows reads what Windows itself made; the figures are ntfsinfo's.
+func TestWindows(t *testing.T) {
+	r, err := volumetest.ReadFixture("testdata/windows-made.sparse.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, used := volumetest.Check(t, ntfs.New(), r)
+	info := v.Info()
+	if info.Label != "Test Volume" || info.UUID != "5696A7BD96A79C4D" || info.BlockSize != 1024 || info.Size != 10<<20 {
+		t.Errorf("%+v", info)
+	}
+	const clusters, free = 10239, 6179
+	if got := used.Clip(extentOf(0, clusters*1024)).Bytes(); got != (clusters-free)*1024 {
+		t.Errorf("%d bytes used, want %d", got, (clusters-free)*1024)
+	}
+}
+
 func extentOf(start, length int64) extent.Extent { return extent.Extent{Start: start, Length: length} }
 
 func TestFixtures(t *testing.T) { volumetest.Fixtures(t, ntfs.New()) }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/ingot-imaging/ingot/internal/extent"
@@ -73,6 +74,22 @@ func TestOmit(t *testing.T) {
 				t.Error("the restored volume differs")
 			}
 		})
+	}
+}
+
+// TestOmitCompressed keeps a page file that is compressed: Windows has none.
+func TestOmitCompressed(t *testing.T) {
+	path := mkntfs(t, 16*mib)
+	dir, unmount := mount(t, path)
+	volumetest.Tool(t, "setfattr", "-n", "system.ntfs_attrib_be", "-v", "0x00000800", dir)
+	write(t, dir, "pagefile.sys", 4*mib)
+	unmount()
+	if out := volumetest.Tool(t, "ntfsinfo", "-F", "pagefile.sys", path); !strings.Contains(out, "COMPRESSED") {
+		t.Errorf("pagefile.sys is not compressed:\n%s", out)
+	}
+	v, _ := volumetest.Check(t, ntfs.New(), volumetest.Open(t, path))
+	if got := omitted(t, v); len(got) > 0 {
+		t.Errorf("left out: %v", got)
 	}
 }
 

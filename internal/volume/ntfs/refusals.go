@@ -2,6 +2,7 @@ package ntfs
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/volume"
 )
@@ -30,7 +31,7 @@ func refusedTruncated(claimed, size int64) volume.Refusal {
 }
 
 func refusedDamage(damage *volume.DamageError) volume.Refusal {
-	return volume.Refusal{Reason: volume.Damaged, What: damage.Error(), Do: runChkdsk}
+	return volume.Refusal{Reason: volume.Damaged, What: strings.TrimPrefix(damage.Error(), kind+" "), Do: runChkdsk}
 }
 
 func refusedMirror(record int64) volume.Refusal {

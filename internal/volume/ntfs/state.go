@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"unicode/utf16"
 )
 
 // Flags of VOLUME_INFO that stand against a capture. The others announce work
@@ -103,4 +104,13 @@ func (v *vol) sleeps(s stream) (bool, error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// decodeUTF16 makes valid UTF-8 of little-endian UTF-16.
+func decodeUTF16(p []byte) string {
+	u := make([]uint16, len(p)/2)
+	for i := range u {
+		u[i] = binary.LittleEndian.Uint16(p[2*i:])
+	}
+	return string(utf16.Decode(u))
 }

@@ -138,6 +138,50 @@ func TestBrokenMap(t *testing.T) {
 	}
 }
 
+// TestMisplacedMetadata has descriptors that point where nothing can be.
+func TestMisplacedMetadata(t *testing.T) {
+	path := named(t, "ext3-4k").make(t)
+	const table, blocks = 4096, 300 * mib / 4096
+	for _, test := range []struct {
+		field int64
+		block uint32
+		why   string
+	}{
+		{offBlockBitmap, 0, "block bitmap at block 0 "},
+		{offBlockBitmap, blocks, "block bitmap at block"},
+		{offInodeBitmap, math.MaxUint32, "inode bitmap at block"},
+		{offInodeTable, blocks - 1, "inode table of"},
+	} {
+		r := recorded(t, path)
+		r.Patch(table+test.field, binary.LittleEndian.AppendUint32(nil, test.block))
+		damaged(t, r, test.why)
+	}
+}
+
+// TestMetadataCalledFree frees a block bitmap in itself and sets every count
+// to match: only the places of the metadata are left to tell.
+func TestMetadataCalledFree(t *testing.T) {
+	r := recorded(t, named(t, "ext2-1k").make(t))
+	le := binary.LittleEndian
+	const table = 2048
+	group := make([]byte, smallDescriptor)
+	must(t, block.ReadFull(r, group, table))
+	le.PutUint16(group[offGroupFree:], le.Uint16(group[offGroupFree:])+1)
+	r.Patch(table, group)
+
+	at := int64(le.Uint32(group[offBlockBitmap:]))
+	bits := make(bitmap, 1024)
+	must(t, block.ReadFull(r, bits, at*1024))
+	bits[(at-1)/8] &^= 1 << ((at - 1) % 8) // block 0 has no bit
+	r.Patch(at*1024, bits)
+
+	raw := make([]byte, superblockSize)
+	must(t, block.ReadFull(r, raw, superblockOffset))
+	le.PutUint32(raw[offFreeBlocks:], le.Uint32(raw[offFreeBlocks:])+1)
+	r.Patch(superblockOffset, raw)
+	damaged(t, r, fmt.Sprintf("block bitmap at %#x: says free, but metadata", at*1024))
+}
+
 // TestFalseCounts lets debugfs set counters that disagree, with right
 // checksums, and shows that e2fsck sees them as we do.
 func TestFalseCounts(t *testing.T) {

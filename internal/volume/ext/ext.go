@@ -34,10 +34,9 @@ func New() volume.Format { return Format{} }
 // Name is the family's name, "ext".
 func (Format) Name() string { return "ext" }
 
-// Recognise looks for the magic number of the primary superblock, and because
-// two bytes are little evidence, also for a possible block size and revision.
-// Backup superblocks do not count: a volume without its primary one is left to
-// e2fsck.
+// Recognise looks for the magic number of the primary superblock and, because
+// two bytes are little evidence, a possible block size. Backup superblocks do not
+// count: a volume without its primary one is for e2fsck to mend.
 func (Format) Recognise(r block.Reader) (bool, error) {
 	if r.Size() < superblockOffset+superblockSize {
 		return false, nil
@@ -47,9 +46,7 @@ func (Format) Recognise(r block.Reader) (bool, error) {
 		return false, fmt.Errorf("read ext superblock: %w", err)
 	}
 	le := binary.LittleEndian
-	return le.Uint16(raw[offMagic:]) == magic &&
-		le.Uint32(raw[offLogBlockSize:]) <= maxLogBlockSize &&
-		le.Uint32(raw[offRevision:]) <= 0xFF, nil
+	return le.Uint16(raw[offMagic:]) == magic && le.Uint32(raw[offLogBlockSize:]) <= maxLogBlockSize, nil
 }
 
 // Open reads the superblock. A volume whose superblock contradicts its own
@@ -66,7 +63,7 @@ func (Format) Open(_ context.Context, r block.Reader) (volume.Volume, error) {
 	if sb.incompat.has(incompatJournalDevice) {
 		return openJournal(sb, r)
 	}
-	fs := &fileSystem{r: r, sb: sb, info: describe(sb)}
+	fs := &fileSystem{r: r, info: describe(sb)}
 	if fs.info.Refusals = unknownLayout(sb); len(fs.info.Refusals) > 0 {
 		return fs, nil
 	}
@@ -80,10 +77,9 @@ func (Format) Open(_ context.Context, r block.Reader) (volume.Volume, error) {
 
 // fileSystem is an opened ext2, ext3 or ext4 volume.
 type fileSystem struct {
-	r    block.Reader
-	sb   *superblock
-	info volume.Info
-	geometry
+	r        block.Reader
+	info     volume.Info
+	geometry // zero when the layout is unknown
 }
 
 func (fs *fileSystem) Info() volume.Info { return fs.info }

@@ -1,6 +1,7 @@
 package ext
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,12 +36,26 @@ func judge(t testing.TB, path string) (volume.Info, extent.List) {
 	t.Helper()
 	vol, used := volumetest.Check(t, New(), volumetest.Open(t, path))
 	info := vol.Info()
+	againstBlkid(t, path, info)
 	out := volumetest.Tool(t, "dumpe2fs", path)
 	againstDumpe2fs(t, out, used, info)
-	if !strings.Contains(out, " bigalloc ") {
+	if !strings.Contains(out, "Cluster size:") {
 		volumetest.AgainstPartclone(t, "extfs", path, used, 0)
 	}
 	return info, used
+}
+
+// againstBlkid fails unless kind, label and UUID are what blkid prints.
+func againstBlkid(t testing.TB, path string, info volume.Info) {
+	t.Helper()
+	want := fmt.Sprintf("LABEL=%s\nUUID=%s\nTYPE=%s\n", info.Label, info.UUID, info.Kind)
+	if info.Label == "" {
+		_, want, _ = strings.Cut(want, "\n")
+	}
+	got := volumetest.Tool(t, "blkid", "--probe", "--output", "export", "-s", "LABEL", "-s", "UUID", "-s", "TYPE", path)
+	if _, got, _ = strings.Cut(got, "\n"); got != want { // behind the line that names the device
+		t.Errorf("blkid says\n%swe say\n%s", got, want)
+	}
 }
 
 // againstDumpe2fs fails unless the map is exactly what libext2fs does not call

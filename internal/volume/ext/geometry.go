@@ -53,11 +53,10 @@ func newGeometry(sb *superblock) (geometry, error) {
 // layGroups checks clusters, groups and inode tables.
 func (g *geometry) layGroups(sb *superblock) error {
 	if sb.roCompat.has(roCompatBigalloc) {
-		shift := sb.logClusterSize - sb.logBlockSize
 		if sb.logClusterSize < sb.logBlockSize || sb.logClusterSize > 20 {
 			return damagedSuperblock("cluster size 2^%d bytes with blocks of %d bytes", 10+uint64(sb.logClusterSize), g.bytesPerBlock)
 		}
-		g.blocksPerCluster = 1 << shift
+		g.blocksPerCluster = 1 << (sb.logClusterSize - sb.logBlockSize)
 		g.clustersPerGroup = uint64(sb.clustersPerGroup)
 	}
 	first := uint64(0)

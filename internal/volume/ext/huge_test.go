@@ -31,7 +31,7 @@ func TestHuge(t *testing.T) {
 		}
 	})
 	t.Run("40 TiB in clusters", func(t *testing.T) {
-		path := make(40<<40, "-O bigalloc,sparse_super2,^resize_inode -C 1048576")
+		path := make(40<<40, "-O bigalloc,sparse_super2,^resize_inode,^metadata_csum -C 16777216")
 		_, used := judge(t, path)
 		if used.End() <= 1<<44 {
 			t.Errorf("nothing is in use behind block 2^32, the map ends at %#x", used.End())

@@ -47,7 +47,7 @@ func (g *geometry) fixedMetadata(group uint64) blockRange {
 	case metaGroup >= g.plainDescriptors && slices.Contains([]uint64{0, 1, g.descriptorsPerBlock - 1}, group%g.descriptorsPerBlock):
 		end++
 	}
-	return blockRange{start, end - start}
+	return blockRange{start, min(end, g.blocks) - start}
 }
 
 // hasBackup reports whether a group begins with a superblock, the primary one

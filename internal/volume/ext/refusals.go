@@ -9,9 +9,9 @@ import (
 
 // s_state (EXT4_VALID_FS, EXT4_ERROR_FS, EXT4_ORPHAN_FS).
 const (
-	stateClean     = 0x1
-	stateErrors    = 0x2
-	stateRecovered = 0x4 // orphans are being recovered
+	stateClean   = 0x1
+	stateErrors  = 0x2
+	stateOrphans = 0x4 // an orphan clean-up was cut short
 )
 
 const maxRevision = 1 // EXT4_MAX_SUPP_REV
@@ -64,7 +64,7 @@ func refusals(sb *superblock, r block.Reader) ([]volume.Refusal, error) {
 	switch {
 	case sb.state&stateErrors != 0 || sb.errorCount > 0:
 		out = append(out, dirty(fmt.Sprintf("it has recorded %d errors", max(1, sb.errorCount)), checkIt))
-	case sb.state&stateClean == 0 || sb.state&stateRecovered != 0:
+	case sb.state&stateClean == 0 || sb.state&stateOrphans != 0:
 		out = append(out, dirty("it was not cleanly unmounted, or is mounted", "Unmount it, or run e2fsck -f on it; --raw takes every sector instead."))
 	}
 	return out, nil
@@ -80,19 +80,4 @@ func truncated(claimed, size int64) volume.Refusal {
 
 func dirty(what, do string) volume.Refusal {
 	return volume.Refusal{Reason: volume.Dirty, What: what, Do: do, Waivable: true}
-}
-
-// notes says what is special about a volume and stands against nothing.
-func notes(sb *superblock) []string {
-	var out []string
-	if sb.roCompat.has(roCompatBigalloc) {
-		out = append(out, fmt.Sprintf("It allocates clusters of %d bytes.", int64(1024)<<sb.logClusterSize))
-	}
-	if sb.compat.has(compatHasJournal) && sb.journalInode == 0 {
-		out = append(out, fmt.Sprintf("Its journal is on another device, with UUID %s, which this volume needs after a restore as well.", formatUUID(sb.journalUUID)))
-	}
-	if sb.lastOrphan != 0 || sb.roCompat.has(roCompatOrphanPresent) {
-		out = append(out, "Files that were deleted while open still take space; the next mount frees it.")
-	}
-	return out
 }

@@ -77,7 +77,7 @@ func TestStates(t *testing.T) {
 		{"not unmounted", put16(offState, 0), volume.Dirty, true},
 		{"errors", put16(offState, stateClean|stateErrors), volume.Dirty, true},
 		{"error count", put32(offErrorCount, 3), volume.Dirty, true},
-		{"orphans in recovery", put16(offState, stateClean|stateRecovered), volume.Dirty, true},
+		{"orphans in recovery", put16(offState, stateClean|stateOrphans), volume.Dirty, true},
 		{"unknown incompat", or(offIncompat, 1<<30), volume.Unknown, false},
 		{"compression", or(offIncompat, 1), volume.Unknown, false},
 		{"unknown ro_compat", or(offROCompat, 1<<30), volume.Unknown, false},

@@ -1,12 +1,9 @@
 package ext
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/volume"
 )
@@ -85,8 +82,8 @@ type superblock struct {
 	checksumSeed       uint32
 }
 
-// decodeSuperblock takes superblockSize bytes. It judges the checksum, and the
-// few numbers without which no size can be told; the rest is newGeometry's.
+// decodeSuperblock takes superblockSize bytes. Whether the layout they describe
+// is possible is for newGeometry to say.
 func decodeSuperblock(raw []byte) (*superblock, error) {
 	le := binary.LittleEndian
 	if le.Uint16(raw[offMagic:]) != magic {
@@ -126,52 +123,27 @@ func decodeSuperblock(raw []byte) (*superblock, error) {
 		sb.blocks |= uint64(le.Uint32(raw[offBlocksHigh:])) << 32
 		sb.freeBlocks |= uint64(le.Uint32(raw[offFreeHigh:])) << 32
 	}
+	return sb, sb.check(raw)
+}
+
+// check judges the checksum of the raw bytes, and the numbers without which no
+// size can be told.
+func (sb *superblock) check(raw []byte) error {
 	if sb.logBlockSize > maxLogBlockSize {
-		return nil, damagedSuperblock("block size 2^%d bytes, at most 2^16 are possible", 10+uint64(sb.logBlockSize))
+		return damagedSuperblock("block size 2^%d bytes, at most 2^16 are possible", 10+uint64(sb.logBlockSize))
 	}
 	if sb.blocks == 0 || sb.blocks > math.MaxInt64/uint64(sb.blockSize()) {
-		return nil, damagedSuperblock("%d blocks of %d bytes", sb.blocks, sb.blockSize())
+		return damagedSuperblock("%d blocks of %d bytes", sb.blocks, sb.blockSize())
 	}
 	if sb.roCompat.has(roCompatMetadataChecksum) && sb.checksumType == checksumCRC32C {
-		if got, want := crc32c(^uint32(0), raw[:offChecksum]), le.Uint32(raw[offChecksum:]); got != want {
-			return nil, damagedSuperblock("checksum %#08x, its bytes give %#08x", want, got)
+		if got, want := crc32c(^uint32(0), raw[:offChecksum]), binary.LittleEndian.Uint32(raw[offChecksum:]); got != want {
+			return damagedSuperblock("checksum %#08x, its bytes give %#08x", want, got)
 		}
 	}
-	return sb, nil
+	return nil
 }
 
 func (sb *superblock) blockSize() int64 { return 1024 << sb.logBlockSize }
-
-// describe fills everything of Info but what stands against the volume.
-func describe(sb *superblock) volume.Info {
-	info := volume.Info{
-		Kind:      sb.kind(),
-		Label:     sb.label,
-		UUID:      formatUUID(sb.uuid),
-		Size:      int64(sb.blocks) * sb.blockSize(),
-		BlockSize: sb.blockSize(),
-		Used:      -1,
-	}
-	if sb.freeBlocks <= sb.blocks {
-		info.Used = int64(sb.blocks-sb.freeBlocks) * sb.blockSize()
-	}
-	return info
-}
-
-// formatUUID returns the dashed lower-case spelling, "" for the nil UUID.
-func formatUUID(u [16]byte) string {
-	if u == [16]byte{} {
-		return ""
-	}
-	h := hex.EncodeToString(u[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-// text returns a field that is padded with NULs as valid UTF-8.
-func text(field []byte) string {
-	field, _, _ = bytes.Cut(field, []byte{0})
-	return strings.ToValidUTF8(string(field), "\uFFFD")
-}
 
 func damagedSuperblock(format string, args ...any) error {
 	return &volume.DamageError{Kind: "ext", What: "superblock", Offset: superblockOffset, Why: fmt.Sprintf(format, args...)}

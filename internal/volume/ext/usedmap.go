@@ -14,7 +14,7 @@ import (
 // Three accounts of the same thing are held against each other, and a
 // difference is a *volume.DamageError: each group's bitmap against the group's
 // free count and checksum; the sum against the superblock's free count; and the
-// finished map against the places of all bitmaps and inode tables.
+// finished map against the places of all metadata.
 //
 // The kernel takes the superblock's count as a hint only, but writes it at every
 // unmount, freeze and change to read-only. Where it is off nevertheless, e2fsck
@@ -109,7 +109,9 @@ func (m *usedMap) addGroup(group uint64, d descriptor, bits bitmap) error {
 		return m.damagedBitmap(group, d, "%d free by the bitmap, %d by the descriptor", free, d.freeClusters)
 	}
 	m.free += free
-	m.metadata.add(d, m.inodeTableBlocks)
+	for kind, r := range m.metadataOf(group, d) {
+		m.metadata.add(kind, r)
+	}
 	if len(m.metadata.places) > maxMetadataPlaces {
 		return m.damaged("metadata", -1, "scattered over more than %d places", maxMetadataPlaces)
 	}
@@ -122,12 +124,7 @@ func (m *usedMap) initialise(group uint64, d descriptor, bits bitmap) {
 	clear(bits)
 	start := m.groupStart(group)
 	end := start + m.clustersIn(group)*m.blocksPerCluster
-	for _, r := range []blockRange{
-		m.fixedMetadata(group),
-		{d.blockBitmap, 1},
-		{d.inodeBitmap, 1},
-		{d.inodeTable, m.inodeTableBlocks},
-	} {
+	for _, r := range m.metadataOf(group, d) {
 		from, to := max(start, r.first), min(end, r.first+r.count)
 		if from < to {
 			bits.set((from-start)/m.blocksPerCluster, ceilDiv(to-start, m.blocksPerCluster))
@@ -154,7 +151,7 @@ func (m *usedMap) finish() (extent.List, error) {
 	}
 	used := m.used.List()
 	if missing := m.metadata.list(m.bytesPerBlock).Subtract(used); len(missing) > 0 {
-		return nil, m.damaged("block bitmap", missing[0].Start, "says free, but bitmaps or inode tables lie here")
+		return nil, m.damaged("block bitmap", missing[0].Start, "says free, but metadata lies here")
 	}
 	return used, nil
 }

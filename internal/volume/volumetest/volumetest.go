@@ -104,6 +104,9 @@ func fill(args []string, path string) []string {
 // Mount mounts an image file by loop device with the kernel's driver and
 // returns the directory. Unmount it with the returned function, at the latest
 // it happens when the test ends.
+//
+// A mount namespace that any other process made meanwhile keeps the volume
+// mounted behind our back. Turning it read-only first leaves it clean all the same.
 func Mount(t testing.TB, path string, options ...string) (dir string, unmount func()) {
 	t.Helper()
 	dir = t.TempDir()
@@ -113,6 +116,7 @@ func Mount(t testing.TB, path string, options ...string) (dir string, unmount fu
 	unmount = func() {
 		if mounted {
 			mounted = false
+			Tool(t, "mount", "-o", "remount,ro", dir)
 			Tool(t, "umount", dir)
 		}
 	}

@@ -25,32 +25,17 @@ type scan struct {
 // scanTables reads all tables that count side by side. A cluster is free when
 // it is free in each: where copies differ nobody knows which one is right.
 func scanTables(ctx context.Context, r block.Reader, g *geometry) (*scan, error) {
-	live := g.liveTables()
-	pieces := make([][]byte, len(live))
-	for i := range pieces {
-		pieces[i] = make([]byte, min(pieceBytes, g.tableSize))
-	}
 	s := &scan{}
+	merged := make([]byte, min(pieceBytes, g.tableSize))
+	other := make([]byte, len(merged))
 	perPiece := int64(pieceBytes * 8 / g.bits)
 	for first := int64(0); first < g.entries(); first += perPiece {
-		if err := ctx.Err(); err != nil {
+		n := min(perPiece, g.entries()-first)
+		length := (n*int64(g.bits) + 7) / 8
+		if err := s.merge(ctx, r, g, first, merged[:length], other[:length]); err != nil {
 			return nil, err
 		}
-		n := min(perPiece, g.entries()-first)
-		same := true
-		for i, table := range live {
-			pieces[i] = pieces[i][:(n*int64(g.bits)+7)/8]
-			if err := block.ReadFull(r, pieces[i], g.entryOffset(table, first)); err != nil {
-				return nil, fmt.Errorf("%s: read allocation table %d: %w", g.kind(), table, err)
-			}
-			same = same && bytes.Equal(pieces[0], pieces[i])
-		}
-		if same {
-			s.add(g, pieces[:1], first, n)
-			continue
-		}
-		s.differ = true
-		s.add(g, pieces, first, n)
+		s.add(g, merged, first, n)
 	}
 	// Clusters that the table is too short for cannot be told free.
 	beyond := g.clusterEnd() - g.entries()
@@ -58,25 +43,42 @@ func scanTables(ctx context.Context, r block.Reader, g *geometry) (*scan, error)
 	return s, nil
 }
 
-// add takes n entries, beginning with the one of cluster first, from each of the tables.
-func (s *scan) add(g *geometry, tables [][]byte, first, n int64) {
+// merge fills merged with a piece of the tables, beginning with entry first: the
+// bits that are set in any of them. Only a free entry has none. other is scratch
+// space of the same length.
+func (s *scan) merge(ctx context.Context, r block.Reader, g *geometry, first int64, merged, other []byte) error {
+	for i, table := range g.liveTables() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		into := other
+		if i == 0 {
+			into = merged
+		}
+		if err := block.ReadFull(r, into, g.entryOffset(table, first)); err != nil {
+			return fmt.Errorf("%s: read allocation table %d: %w", g.kind(), table, err)
+		}
+		if bytes.Equal(merged, into) {
+			continue
+		}
+		s.differ = true
+		for j, b := range other {
+			merged[j] |= b
+		}
+	}
+	return nil
+}
+
+// add takes n entries of a piece of the table, the first of which is cluster first's.
+func (s *scan) add(g *geometry, piece []byte, first, n int64) {
 	for i := max(0, firstCluster-first); i < n; i++ {
-		if freeInAll(g.bits, tables, i) {
+		if entry(g.bits, piece, i) == 0 {
 			s.free++
 			continue
 		}
 		s.used.Add(g.clusterOffset(first+i), g.clusterSize)
 		s.root = s.root || first+i == g.rootCluster
 	}
-}
-
-func freeInAll(bits int, tables [][]byte, i int64) bool {
-	for _, t := range tables {
-		if entry(bits, t, i) != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // liveTables are the numbers of the tables that drivers keep up to date.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -92,6 +93,12 @@ func onDevice(t *testing.T, path string, sectorSize int, f func(dev string)) {
 	}
 	dev := strings.TrimSpace(volumetest.Tool(t, "losetup", "--show", "-f", "--sector-size", strconv.Itoa(sectorSize), path))
 	defer exec.Command("losetup", "-d", dev).Run()
+	// Held open, the device stays ours even if somebody else detaches it by mistake.
+	hold, err := os.Open(dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
 	f(dev)
 }
 

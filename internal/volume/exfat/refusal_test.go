@@ -91,6 +91,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestDirtyWhileMounted: a driver raises the flag that is refused here, and lowers it again.
+func TestDirtyWhileMounted(t *testing.T) {
+	dev := attach(t, volumetest.Mkfs(t, 16*mib, "mkfs.exfat", "{}"), 512)
+	mount(t, dev, func(string) {
+		volumetest.Refused(t, exfat.New(), volumetest.Open(t, dev), volume.Dirty)
+	})
+	volumetest.Check(t, exfat.New(), volumetest.Open(t, dev))
+}
+
 func TestDamage(t *testing.T) {
 	for name, s := range map[string]*volumetest.Sparse{
 		"both boot regions":            patched(t, patch{200, "?"}, patch{12*512 + 200, "?"}),

@@ -18,12 +18,14 @@ const (
 
 // Types of the root directory's entries (section 7).
 const (
-	entryEnd     = 0x00
-	entryBitmap  = 0x81
-	entryUpcase  = 0x82
-	entryLabel   = 0x83
-	maxLabelUnit = 11
+	entryEnd    = 0x00
+	entryBitmap = 0x81
+	entryUpcase = 0x82
+	entryLabel  = 0x83
 )
+
+// maxLabelUnits is the most UTF-16 units of a label (section 7.3.2).
+const maxLabelUnits = 11
 
 // stream is data that a directory entry describes by its first cluster and length in bytes.
 type stream struct {
@@ -75,12 +77,14 @@ func (t *root) add(e []byte) {
 			t.upcase = data
 		}
 	case entryLabel: // section 7.3
-		t.label = decodeLabel(e)
+		if t.label == "" {
+			t.label = decodeLabel(e)
+		}
 	}
 }
 
 func decodeLabel(e []byte) string {
-	units := make([]uint16, min(int(e[1]), maxLabelUnit))
+	units := make([]uint16, min(int(e[1]), maxLabelUnits))
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(e[2+2*i:])
 	}

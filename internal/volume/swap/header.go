@@ -15,7 +15,8 @@ const (
 	maxPageSize = 64 << 10
 
 	signatureBytes = 10   // at the end of the header page
-	infoOffset     = 1024 // version, last page, bad pages, UUID, label
+	infoOffset     = 1024 // version, last page, number of bad pages, UUID, label
+	badPagesOffset = 1536 // list of bad pages
 )
 
 // tuxOnIce is the signature of TuxOnIce, at the start of the area.
@@ -24,7 +25,7 @@ const tuxOnIce = "\xed\xc3\x02\xe9\x98\x56\xe5\x0c"
 // header is what the first page of a swap area says.
 type header struct {
 	pageSize  int64
-	size      int64  // bytes of the whole area, 0 when the header does not say
+	size      int64  // bytes of the whole area, 0 in version 0, which does not say
 	label     string // "" when there is none
 	uuid      string // "" when there is none
 	suspended string // name of what keeps a sleeping system here, "" when awake
@@ -51,19 +52,18 @@ func parseHeader(page []byte) *header {
 	h := &header{pageSize: int64(len(page))}
 	signature := string(page[len(page)-signatureBytes:])
 	switch {
+	case isSuspended(signature):
+		h.suspended = strings.TrimRight(signature, "\x00")
+	case bytes.HasPrefix(page, []byte(tuxOnIce)):
+		h.suspended = "TuxOnIce"
+	}
+	switch {
 	case signature == "SWAP-SPACE":
 		// Version 0 has no fields, a bitmap of good pages lies in their place.
 		return h
-	case signature == "SWAPSPACE2":
-		if strings.HasPrefix(string(page), tuxOnIce) {
-			h.suspended = "TuxOnIce"
-		}
-	case isSuspended(signature):
-		h.suspended = strings.TrimRight(signature, "\x00")
-	default:
+	case signature != "SWAPSPACE2" && !isSuspended(signature):
 		return nil
-	}
-	if !h.parseInfo(page[infoOffset:]) {
+	case !h.parseInfo(page[infoOffset:]):
 		return nil
 	}
 	return h
@@ -74,15 +74,16 @@ func isSuspended(signature string) bool {
 	return signature == "LINHIB0001" || slices.Contains([]string{"S1SUSPEND", "S2SUSPEND", "ULSUSPEND"}, signature[:9])
 }
 
-// parseInfo reads the fields of version 1; ok is false when they make no sense.
+// parseInfo reads the fields of version 1; ok is false where the kernel would
+// not take them either.
 func (h *header) parseInfo(info []byte) (ok bool) {
 	// The fields have the byte order of the machine that ran mkswap.
 	var order binary.ByteOrder = binary.LittleEndian
 	if binary.BigEndian.Uint32(info) == 1 {
 		order = binary.BigEndian
 	}
-	version, lastPage := order.Uint32(info), int64(order.Uint32(info[4:]))
-	if version != 1 || lastPage == 0 {
+	version, lastPage, badPages := order.Uint32(info), int64(order.Uint32(info[4:])), int64(order.Uint32(info[8:]))
+	if version != 1 || lastPage == 0 || badPages > (h.pageSize-badPagesOffset-signatureBytes)/4 {
 		return false
 	}
 	h.size = (lastPage + 1) * h.pageSize

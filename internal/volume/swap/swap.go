@@ -2,9 +2,10 @@
 // page sizes of 4 to 64 KiB and either byte order.
 //
 // It owns the header page: label, UUID, length, and the signatures that a
-// suspended system leaves in place of swap's own. A suspended area is refused,
-// and its pages are never offered for omission, as they hold a machine's memory.
-// Any other area offers everything behind the header page.
+// suspended system leaves in place of swap's own. An area of version 1 offers
+// everything behind the header page for omission. A suspended one is refused, and
+// its pages are never offered, as they hold a machine's memory; nor are those of
+// version 0, of which ten bytes are too little proof.
 //
 // The format is union swap_header of Linux's include/linux/swap.h; the
 // signatures of suspended systems are in kernel/power/swap.c (S1SUSPEND,
@@ -45,8 +46,8 @@ func (format) Open(_ context.Context, r block.Reader) (volume.Volume, error) {
 }
 
 type area struct {
-	info      volume.Info
-	suspended bool
+	info  volume.Info
+	empty bool // the pages hold nothing that outlives a restart
 }
 
 var (
@@ -58,8 +59,8 @@ var (
 // longer cannot be switched on, but has nothing to lose: it is noted and cut.
 func newArea(h *header, size int64) *area {
 	a := &area{
-		info:      volume.Info{Kind: "swap", Label: h.label, UUID: h.uuid, Size: h.size, BlockSize: h.pageSize, Used: -1},
-		suspended: h.suspended != "",
+		info:  volume.Info{Kind: "swap", Label: h.label, UUID: h.uuid, Size: h.size, BlockSize: h.pageSize, Used: -1},
+		empty: h.suspended == "" && h.size > 0,
 	}
 	if h.size == 0 {
 		a.info.Size = size
@@ -68,7 +69,7 @@ func newArea(h *header, size int64) *area {
 		a.info.Size = size
 		a.info.Notes = append(a.info.Notes, "The swap area says that it is longer than its partition; run mkswap on it.")
 	}
-	if a.suspended {
+	if h.suspended != "" {
 		a.info.Refusals = []volume.Refusal{{
 			Reason:   volume.Hibernated,
 			What:     "a suspended system lies in it (" + h.suspended + ")",
@@ -90,7 +91,7 @@ func (a *area) Used(context.Context) (extent.List, error) {
 // and the list of bad pages: swapon needs no other.
 func (a *area) Omit(context.Context) ([]volume.Omission, error) {
 	pages := extent.Of(extent.Extent{Start: a.info.BlockSize, Length: a.info.Size - a.info.BlockSize})
-	if a.suspended || len(pages) == 0 {
+	if !a.empty || len(pages) == 0 {
 		return nil, nil
 	}
 	return []volume.Omission{{Name: "swap contents", Extents: pages}}, nil

@@ -103,6 +103,9 @@ func TestVersion0(t *testing.T) {
 	if info := v.Info(); info.Size != mib || info.UUID != "" || used.Bytes() != mib {
 		t.Errorf("%+v, %d bytes used", info, used.Bytes())
 	}
+	if omitted, err := v.(volume.Omitter).Omit(context.Background()); err != nil || len(omitted) != 0 {
+		t.Errorf("omissions %v, %v; want none", omitted, err)
+	}
 }
 
 func TestBigEndian(t *testing.T) {
@@ -124,7 +127,8 @@ func TestLongerThanPartition(t *testing.T) {
 }
 
 func TestNotSwap(t *testing.T) {
-	noVersion, noPages := fixture(t), fixture(t)
+	noVersion, noPages, badPages := fixture(t), fixture(t), fixture(t)
+	badPages.Patch(1032, []byte{0x7e, 2})
 	noVersion.Patch(1024, []byte{2})
 	noPages.Patch(1028, []byte{0, 0, 0, 0})
 	for name, s := range map[string]*volumetest.Sparse{
@@ -132,6 +136,7 @@ func TestNotSwap(t *testing.T) {
 		"tiny":          volumetest.NewSparse(100),
 		"version 2":     noVersion,
 		"without pages": noPages,
+		"638 bad pages": badPages,
 	} {
 		if ok, err := swap.New().Recognise(s); ok || err != nil {
 			t.Errorf("%s: Recognise = %v, %v", name, ok, err)

@@ -19,41 +19,60 @@ const fileExtentSize = 53
 // blocks and the data that they point to. The extent tree learns of them in a
 // replay.
 func (f *forest) logged(ctx context.Context) (extent.List, error) {
-	var found []extent.Extent
-	add := func(start, length int64) error {
-		if len(found) == maxLogged {
-			return damage("log tree", -1, fmt.Sprintf("more than %d extents", maxLogged))
-		}
-		found = append(found, extent.Extent{Start: start, Length: length})
-		return f.checkExtent(start, length)
-	}
-	addBlock := func(r ref) error { return add(r.logical, f.sb.nodeSize) }
-
-	var logs []ref
-	roots := walk{forest: f, first: firstKey, last: lastKey, block: addBlock, item: func(k key, item []byte) error {
-		if k.kind != rootItem {
-			return nil
-		}
-		log, err := decodeRoot(logTree, item)
-		logs = append(logs, log)
-		return err
-	}}
-	if err := roots.blocks(ctx, []ref{f.sb.logRoot}); err != nil {
+	l := logScan{forest: f}
+	if err := l.walk(ctx, f.sb.logRoot, l.addLog); err != nil {
 		return nil, err
 	}
-	for _, log := range logs {
-		files := walk{forest: f, first: firstKey, last: lastKey, block: addBlock, item: func(k key, item []byte) error {
-			start, length := fileExtent(k, item)
-			if length == 0 {
-				return nil
-			}
-			return add(start, length)
-		}}
-		if err := files.blocks(ctx, []ref{log}); err != nil {
+	for _, log := range l.logs {
+		if err := l.walk(ctx, log, l.addFileExtent); err != nil {
 			return nil, err
 		}
 	}
-	return extent.Of(found...), nil
+	return extent.Of(l.found...), nil
+}
+
+type logScan struct {
+	forest *forest
+	logs   []ref // the log tree of each subvolume
+	found  []extent.Extent
+}
+
+// walk visits all of a tree and adds its blocks.
+func (l *logScan) walk(ctx context.Context, root ref, item func(key, []byte) error) error {
+	w := walk{forest: l.forest, first: firstKey, last: lastKey, item: item, block: func(r ref) error {
+		return l.add(r.logical, l.forest.sb.nodeSize)
+	}}
+	return w.blocks(ctx, []ref{root})
+}
+
+func (l *logScan) add(start, length int64) error {
+	if len(l.found) == maxLogged {
+		return damage("log tree", -1, fmt.Sprintf("more than %d extents", maxLogged))
+	}
+	l.found = append(l.found, extent.Extent{Start: start, Length: length})
+	return l.forest.checkExtent(start, length)
+}
+
+// addLog takes an item of the tree of log trees.
+func (l *logScan) addLog(k key, item []byte) error {
+	if k.kind != rootItem {
+		return nil
+	}
+	if len(l.logs) == maxLogged {
+		return damage("log tree", -1, fmt.Sprintf("more than %d logs", maxLogged))
+	}
+	log, err := decodeRoot(logTree, item)
+	l.logs = append(l.logs, log)
+	return err
+}
+
+// addFileExtent takes an item of a subvolume's log tree.
+func (l *logScan) addFileExtent(k key, item []byte) error {
+	start, length := fileExtent(k, item)
+	if length == 0 {
+		return nil
+	}
+	return l.add(start, length)
 }
 
 // fileExtent returns the logical range that an item of a log tree refers to;

@@ -27,7 +27,7 @@ func notes(ctx context.Context, f *forest) ([]string, error) {
 		return nil, err
 	}
 	if replacing {
-		out = append(out, "A device replace is not finished; the next mount wants its target device.")
+		out = append(out, "A device replace is not finished; the next mount wants its target device too.")
 	}
 	return append(out, damagedCopies(f.r, f.sb)...), nil
 }

@@ -53,9 +53,9 @@ func (f *forest) allocated(ctx context.Context) (extent.List, error) {
 	}
 	list := extent.Builder{Limit: maxLogical}
 	end := int64(0)
-	err = f.items(ctx, root, firstKey, lastKey, func(k key, item []byte) error {
-		length := f.extentLength(k)
-		if length == 0 {
+	err = f.items(ctx, root, firstKey, lastKey, func(k key, _ []byte) error {
+		length, ok := f.extentLength(k)
+		if !ok {
 			return nil
 		}
 		start := int64(k.object)
@@ -79,17 +79,17 @@ func (f *forest) allocated(ctx context.Context) (extent.List, error) {
 }
 
 // extentLength is the length in bytes of the extent that an item of the extent
-// tree stands for, 0 when it stands for something else: struct btrfs_extent_item
-// under EXTENT_ITEM has it in its key, and under METADATA_ITEM is a tree block.
-// Block groups and back references say nothing about space.
-func (f *forest) extentLength(k key) int64 {
+// tree stands for: struct btrfs_extent_item under EXTENT_ITEM has it in its key,
+// and under METADATA_ITEM it is a tree block. Other items, block groups and back
+// references, say nothing about space.
+func (f *forest) extentLength(k key) (length int64, ok bool) {
 	switch k.kind {
 	case extentItem:
-		return int64(k.offset)
+		return int64(k.offset), true
 	case metadataItem:
-		return f.sb.nodeSize
+		return f.sb.nodeSize, true
 	}
-	return 0
+	return 0, false
 }
 
 func (f *forest) checkExtent(start, length int64) error {

@@ -51,12 +51,16 @@ func findBackup(r block.Reader) (boot, bool, error) {
 	return boot{}, false, nil
 }
 
-// readBackup returns the fields of the sector behind the volume, nil when the
-// device ends before it.
-func (b boot) readBackup(r block.Reader) ([]byte, error) {
+// hasBackup reports whether the sector behind the volume is a backup that says
+// the same as b.
+func (b boot) hasBackup(r block.Reader) (bool, error) {
 	if b.claimed() > r.Size() {
-		return nil, nil
+		return false, nil
 	}
-	p := make([]byte, paramsEnd)
-	return p, block.ReadFull(r, p, b.bytes())
+	p := make([]byte, min(bootSize, b.sector))
+	if err := block.ReadFull(r, p, b.bytes()); err != nil {
+		return false, err
+	}
+	backup, err := parseBoot(p, b.bytes())
+	return err == nil && backup == b, nil
 }

@@ -8,7 +8,6 @@ import (
 
 const (
 	bootSize   = 512     // bytes of the boot sector that mean something
-	paramsEnd  = 0x50    // the fields read here end where the checksum begins
 	maxCluster = 2 << 20 // bytes; Windows 10 1709 and later
 	maxRecord  = 4096    // bytes of an MFT record; Windows makes 1024 and 4096
 	// Windows and every other driver count clusters in 32 bits, which bounds
@@ -20,7 +19,6 @@ const (
 // in bytes unless named otherwise, and checked against each other, not against
 // the size of the device.
 type boot struct {
-	params   []byte // the raw fields, for comparison
 	sector   int64
 	cluster  int64
 	sectors  int64 // without the backup boot sector behind them
@@ -39,7 +37,7 @@ func (b boot) claimed() int64 { return b.bytes() + b.sector }
 
 func hasOEM(p []byte) bool { return bytes.Equal(p[3:11], []byte("NTFS    ")) }
 
-// parseBoot decodes the boot sector p, which was read at off.
+// parseBoot decodes the boot sector p of at least 256 bytes, which was read at off.
 func parseBoot(p []byte, off int64) (boot, error) {
 	le := binary.LittleEndian
 	bad := func(format string, args ...any) (boot, error) {
@@ -49,7 +47,6 @@ func parseBoot(p []byte, off int64) (boot, error) {
 		return bad("no NTFS signature")
 	}
 	b := boot{
-		params: p[:paramsEnd],
 		sector: int64(le.Uint16(p[0x0B:])),
 		serial: le.Uint64(p[0x48:]),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +90,33 @@ func TestDamage(t *testing.T) {
 				t.Errorf("%+v", refusal)
 			}
 			volumetest.Keep(t, ntfs.New(), r, "damaged-"+c.name)
+			v, err := ntfs.New().Open(context.Background(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.Used(context.Background()); (err == nil) != c.waivable {
+				t.Errorf("Used: %v", err)
+			}
 		})
+	}
+}
+
+// TestBackupBoot holds the map that the backup leads to against that of the
+// volume after ntfsfix has repaired it.
+func TestBackupBoot(t *testing.T) {
+	path := mkntfs(t, 8*mib)
+	patch(t, path, 0, make([]byte, 512))
+	v, err := ntfs.New().Open(context.Background(), volumetest.Open(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.Used(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	volumetest.Tool(t, "ntfsfix", "-d", path) // without -d it marks the volume dirty
+	if _, want := volumetest.Check(t, ntfs.New(), volumetest.Open(t, path)); !slices.Equal(got, want) {
+		t.Errorf("by the backup %v, after the repair %v", got, want)
 	}
 }
 

@@ -17,7 +17,6 @@
 package ntfs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +91,14 @@ func (format) Open(ctx context.Context, r block.Reader) (volume.Volume, error) {
 		v.info.Refusals = append([]volume.Refusal{refusedDamage(damage)}, v.info.Refusals...)
 		return v, nil
 	}
-	return v, v.noteBackup()
+	ok, err := b.hasBackup(r)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		v.info.Notes = append(v.info.Notes, "The backup boot sector is missing or differs from the first one.")
+	}
+	return v, nil
 }
 
 func (v *vol) Info() volume.Info { return v.info }
@@ -123,19 +129,6 @@ func (v *vol) describe(ctx context.Context) error {
 		return err
 	}
 	v.checkFlags(flags)
-	return nil
-}
-
-// noteBackup mentions a backup boot sector that would not help: Windows does
-// not read it until it needs it.
-func (v *vol) noteBackup() error {
-	p, err := v.boot.readBackup(v.r)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(p, v.boot.params) {
-		v.info.Notes = append(v.info.Notes, "The backup boot sector is missing or differs from the first one.")
-	}
 	return nil
 }
 

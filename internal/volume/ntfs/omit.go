@@ -25,9 +25,11 @@ func (v *vol) Omit(ctx context.Context) ([]volume.Omission, error) {
 		if err != nil {
 			return nil, err
 		}
-		if keep, err := v.mustKeep(name, s); err != nil {
+		keep, err := v.mustKeep(name, s)
+		if err != nil {
 			return nil, err
-		} else if keep {
+		}
+		if keep {
 			continue
 		}
 		content := s.extents(v.boot, (keepHead+v.boot.cluster-1)/v.boot.cluster)

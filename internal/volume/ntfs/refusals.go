@@ -17,7 +17,7 @@ func refusedBackupBoot() volume.Refusal {
 	return volume.Refusal{
 		Reason:   volume.Damaged,
 		What:     "the boot sector is damaged, so that nothing can mount or start it; the backup at the end of the partition is good",
-		Do:       "Run ntfsfix on the partition, which puts the backup in its place, or take every sector with --raw.",
+		Do:       "Put the backup in its place with TestDisk (Advanced, Boot, Backup BS), or take every sector with --raw.",
 		Waivable: true,
 	}
 }

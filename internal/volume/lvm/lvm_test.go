@@ -15,6 +15,7 @@ import (
 // TestLinear has a fragmented root file system, swap and free space; LVM's tools
 // and e2fsck judge a copy whose unused bytes are garbage.
 func TestLinear(t *testing.T) {
+	t.Parallel()
 	g := newRig(t, 128*mib)
 	g.lvm("pvcreate", g.devices[0])
 	g.lvm("vgcreate", "-s", "1m", "vg0", g.devices[0])
@@ -116,6 +117,7 @@ func checkOmissions(t *testing.T, v volume.Volume, swap extent.Extent) {
 }
 
 func TestPhysicalVolumes(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name   string
 		create []string // arguments of pvcreate
@@ -130,6 +132,7 @@ func TestPhysicalVolumes(t *testing.T) {
 		{"metadata-ignored", []string{"--metadataignore", "y"}, true, "kept on other physical volumes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			g := newRig(t, 64*mib, 16*mib)
 			g.lvm(append(append([]string{"pvcreate"}, test.create...), g.devices[0])...)
 			g.lvm("pvcreate", g.devices[1])
@@ -161,6 +164,7 @@ func TestPhysicalVolumes(t *testing.T) {
 
 // TestRing changes the metadata until its text wraps around in a small area.
 func TestRing(t *testing.T) {
+	t.Parallel()
 	g := newRig(t, 32*mib)
 	g.lvm("pvcreate", "--metadatasize", "32k", "--dataalignment", "4k", g.devices[0])
 	g.lvm("vgcreate", "-s", "1m", "vg0", g.devices[0])
@@ -192,6 +196,7 @@ func wraps(t *testing.T, r block.Reader) bool {
 }
 
 func TestNoGroup(t *testing.T) {
+	t.Parallel()
 	g := newRig(t, 32*mib)
 	g.lvm("pvcreate", g.devices[0])
 	r := volumetest.Open(t, g.paths[0])
@@ -203,6 +208,7 @@ func TestNoGroup(t *testing.T) {
 }
 
 func TestRefusalInside(t *testing.T) {
+	t.Parallel()
 	g := newRig(t, 64*mib)
 	g.lvm("vgcreate", "-s", "1m", "vg0", g.devices[0])
 	g.create("root", "16m")

@@ -145,3 +145,9 @@ func PartitionPath(disk string, n int) string {
 	}
 	return disk + number
 }
+
+// CanDiscard reports whether blocks can be given back: of an image file always.
+func (d Disk) CanDiscard() bool { return d.discard || d.Transport == "file" }
+
+// DiscardZeroes reports whether discarded bytes read as zeros.
+func (d Disk) DiscardZeroes() bool { return d.Transport == "file" }

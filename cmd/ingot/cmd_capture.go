@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/capture"
+	"github.com/ingot-imaging/ingot/internal/catalog"
+	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/progress"
+	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/store"
+)
+
+func (a *app) captureCommand() *cobra.Command {
+	var opts capture.Options
+	var note string
+	cmd := &cobra.Command{
+		Use:   "capture SOURCE NAME[:TAG]",
+		Short: "make an image of a disk, a partition or a raw image file",
+		Long: `Capture takes what is used on SOURCE into the store as image NAME. Without TAG
+the image becomes the next of NAME:v1, NAME:v2, ... The source is only read.
+
+A volume that was not cleanly unmounted is refused, because its map of free
+space cannot be trusted; the message says what to do about it.`,
+		Example: "  ingot capture /dev/sda lab-pc\n  ingot capture /dev/nvme0n1 office:2026-11 --note 'with printers'",
+		Args:    exactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.capture(cmd.Context(), args[0], args[1], note, opts)
+		},
+	}
+	f := cmd.Flags()
+	f.IntSliceVar(&opts.Partitions, "partition", nil, "take only these partitions, by `number`")
+	f.BoolVar(&opts.Raw, "raw", false, "take every sector, whatever the file systems say is free")
+	f.BoolVar(&opts.AllowDirty, "allow-dirty", false, "take every sector of volumes that are not clean, instead of refusing")
+	f.BoolVar(&opts.KeepSwap, "keep-swap", false, "take the contents of swap, page and hibernation files too")
+	f.BoolVar(&opts.Rescue, "rescue", false, "read around unreadable sectors and record them (exit code 6)")
+	f.StringVar(&note, "note", "", "`text` to keep with the image")
+	return cmd
+}
+
+// captured is the result of a capture.
+type captured struct {
+	ID         chunk.ID `json:"id"`
+	Name       string   `json:"name"`
+	Data       int64    `json:"dataBytes"`
+	New        int64    `json:"newBytes"`
+	Reused     int64    `json:"reusedBytes"`
+	Stored     int64    `json:"storedBytes"`
+	Unreadable int64    `json:"unreadableBytes"`
+	Seconds    float64  `json:"seconds"`
+	Notes      []string `json:"notes,omitempty"`
+}
+
+func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.Options) error {
+	name, tag, err := store.ParseName(ref)
+	if err != nil {
+		return usageError{err}
+	}
+	src, err := openSource(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	plan, err := planCapture(ctx, src, opts)
+	if err != nil {
+		return err
+	}
+	s, err := a.openStore(ctx, true)
+	if err != nil {
+		return err
+	}
+	if taken, err := catalog.Taken(ctx, s, name, tag); err != nil {
+		return err
+	} else if taken {
+		return &deploy.RefusedError{Why: fmt.Sprintf("%s:%s exists already; choose another tag, or remove it first with 'ingot rm %s:%s'", name, tag, name, tag)}
+	}
+	for _, n := range plan.Notes() {
+		a.note("%s", n)
+	}
+	started := time.Now()
+	work := &progress.Work{Verb: "capture"}
+	var result captured
+	err = a.withSession(ctx, s, "capture of "+path, func(ses *store.Session) error {
+		regions, err := a.take(ctx, plan, s, ses, work)
+		if err != nil {
+			return err
+		}
+		m := newManifest(plan, s, note, regions)
+		data, err := m.Encode()
+		if err != nil {
+			return err
+		}
+		var n store.Name
+		id, err := ses.Publish(ctx, data, func(id chunk.ID) (key string, err error) {
+			key, n, err = catalog.Put(ctx, s, name, tag, id)
+			return key, err
+		})
+		result = captured{ID: id, Name: n.String(), Data: m.Data(), Unreadable: m.Unreadable(), Notes: plan.Notes()}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	result.New, result.Reused, result.Stored = work.New.Load(), work.Reused.Load(), work.Stored.Load()
+	result.Seconds = time.Since(started).Seconds()
+	if err := a.print(result, result.text); err != nil || result.Unreadable == 0 {
+		return err
+	}
+	return errUnreadable
+}
+
+func (a *app) take(ctx context.Context, plan *capture.Plan, s *store.Store, ses *store.Session, work *progress.Work) ([]image.Region, error) {
+	for _, err := range ses.Damaged() {
+		a.note("warning: %v; run 'ingot check'", err)
+	}
+	defer a.show(work)()
+	return plan.Run(ctx, s, ses, work)
+}
+
+// withSession runs f in a session and closes it whatever happens.
+func (a *app) withSession(ctx context.Context, s *store.Store, doing string, f func(*store.Session) error) error {
+	ses, err := s.Begin(ctx, doing)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(ses), ses.Close(ctx))
+}
+
+func newManifest(plan *capture.Plan, s *store.Store, note string, regions []image.Region) *image.Manifest {
+	hostname, _ := os.Hostname()
+	return &image.Manifest{
+		Format: image.Format, Created: time.Now().UTC().Truncate(time.Second), Program: version(), Host: hostname, Note: note,
+		Hash: s.Hash(), Disk: plan.Disk, Table: plan.Table, Regions: regions,
+	}
+}
+
+func (r captured) text(w io.Writer) {
+	fmt.Fprintf(w, "captured %s (%s): %s in %s", r.Name, r.ID.Short(), report.Bytes(r.Data), report.Seconds(r.Seconds))
+	fmt.Fprintf(w, ", %s new, %s added to the store\n", report.Bytes(r.New), report.Bytes(r.Stored))
+	if r.Unreadable > 0 {
+		fmt.Fprintf(w, "WARNING: %s could not be read and are zeros in the image\n", report.Bytes(r.Unreadable))
+	}
+}
+
+// openSource opens a disk or image file that nobody writes to.
+func openSource(path string) (*host.Source, error) {
+	uses, err := host.InUse(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range uses {
+		if !u.ReadOnly {
+			return nil, &deploy.RefusedError{Why: fmt.Sprintf("%s is in use: %s. Unmount it, or boot the machine from another medium", path, u)}
+		}
+	}
+	return host.OpenSource(path, host.SourceOptions{})
+}

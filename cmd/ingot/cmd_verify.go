@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/capture"
+	"github.com/ingot-imaging/ingot/internal/catalog"
+	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/progress"
+	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/verify"
+)
+
+// proved is the result of a verification that found nothing wrong.
+type proved struct {
+	What    string  `json:"what"`
+	Intact  bool    `json:"intact"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var deep bool
+	cmd := &cobra.Command{
+		Use:   "verify IMAGE",
+		Short: "is an image intact?",
+		Long: `Verify reads every byte in the store that IMAGE needs and checks it against its
+hash. With --deep every chunk is unpacked too, as a deploy would.`,
+		Example: "  ingot verify lab-pc\n  ingot verify lab-pc:v2 --deep",
+		Args:    exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.verify(cmd.Context(), args[0], deep)
+		},
+	}
+	cmd.Flags().BoolVar(&deep, "deep", false, "unpack every chunk and check it against its own hash")
+	return cmd
+}
+
+func (a *app) verify(ctx context.Context, ref string, deep bool) error {
+	s, err := a.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	img, err := catalog.Find(ctx, s, ref)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	work := &progress.Work{Verb: "verify"}
+	stop := a.show(work)
+	err = verify.Image(ctx, s, "image "+img.Name(), img.Manifest, deep, work)
+	stop()
+	if err != nil {
+		return err
+	}
+	return a.proved("image "+img.Name(), "is intact", started)
+}
+
+func (a *app) proved(what, how string, started time.Time) error {
+	p := proved{what, true, time.Since(started).Seconds()}
+	return a.print(p, func(w io.Writer) { fmt.Fprintf(w, "%s %s (checked in %s)\n", what, how, report.Seconds(p.Seconds)) })
+}
+
+func (a *app) compareCommand() *cobra.Command {
+	var partition int
+	cmd := &cobra.Command{
+		Use:   "compare IMAGE DISK",
+		Short: "does a disk equal an image?",
+		Long: `Compare reads DISK and checks everything that a deploy of IMAGE would write to it:
+the partition table and all used bytes. Free space is not compared.`,
+		Example: "  ingot compare lab-pc /dev/sdb\n  ingot compare lab-pc /dev/sdb2 --partition 2",
+		Args:    exactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.compare(cmd.Context(), args[0], args[1], partition)
+		},
+	}
+	cmd.Flags().IntVar(&partition, "partition", 0, "compare one partition of the image, by `number`, with a partition or bare disk")
+	return cmd
+}
+
+func (a *app) compare(ctx context.Context, ref, path string, partition int) error {
+	s, err := a.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	img, err := catalog.Find(ctx, s, ref)
+	if err != nil {
+		return err
+	}
+	m := img.Manifest
+	disk, err := host.OpenSource(path, host.SourceOptions{SectorSize: m.Disk.SectorSize})
+	if err != nil {
+		return err
+	}
+	defer disk.Close()
+	table, places, err := expected(m, partition, disk.Size())
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	work := &progress.Work{Verb: "compare"}
+	stop := a.show(work)
+	err = verify.Disk(ctx, content.NewStored(s, m), table, places, disk, work)
+	stop()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return a.proved(path, "equals image "+img.Name(), started)
+}
+
+// expected is what a disk of the given size holds after a deploy.
+func expected(m *image.Manifest, partition int, size int64) (*part.Table, []content.Place, error) {
+	if partition > 0 {
+		i := indexOf(m.Regions, partition)
+		if i < 0 {
+			return nil, nil, &capture.PartitionError{Number: partition, Have: numbers(m.Regions)}
+		}
+		return nil, []content.Place{{Region: i, Size: min(m.Regions[i].Size, size)}}, nil
+	}
+	var places []content.Place
+	for i, r := range m.Regions {
+		if r.Volume == nil && r.Start+r.Size > size {
+			continue // unpartitioned space that a smaller disk does not have
+		}
+		at := r.Start
+		if m.Table == nil {
+			at = 0
+		}
+		places = append(places, content.Place{Region: i, At: at, Size: r.Size})
+	}
+	return m.Table, places, nil
+}
+
+// sameFile reports whether two paths name one file or device.
+func sameFile(a, b string) (bool, error) {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false, err
+	}
+	y, err := os.Stat(b)
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(x, y), err
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/ingot-imaging/ingot/internal/block"
+	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/capture"
+	"github.com/ingot-imaging/ingot/internal/catalog"
+	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/store"
+	"github.com/ingot-imaging/ingot/internal/verify"
+	"github.com/ingot-imaging/ingot/internal/volume"
+)
+
+// Exit codes are a contract; the help text of the root command lists them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitRefused     = 3
+	exitIntegrity   = 4
+	exitNotFound    = 5
+	exitUnreadable  = 6
+	exitInterrupted = 130
+)
+
+// usageError is a wrong word on the command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// errUnreadable ends a command that did its work around unreadable sectors.
+var errUnreadable = errors.New("some sectors could not be read; they are recorded in the image and read as zeros")
+
+// exitCode sorts an error into the contract. Where several fit, the one that
+// says more about the user's data wins.
+func exitCode(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, errUnreadable):
+		return exitUnreadable
+	case is[usageError](err):
+		return exitUsage
+	case is[*store.IntegrityError](err), is[*store.ChunkError](err), is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err):
+		return exitIntegrity
+	case is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
+		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err):
+		return exitRefused
+	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err),
+		errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):
+		return exitNotFound
+	case is[*catalog.AmbiguousError](err):
+		return exitUsage
+	case is[*block.RangeError](err):
+		return exitIntegrity
+	}
+	return exitFailed
+}
+
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}

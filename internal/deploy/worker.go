@@ -1,0 +1,175 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/ingot-imaging/ingot/internal/block"
+	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/extent"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/progress"
+)
+
+// writer brings pieces onto the target; it belongs to one goroutine.
+type writer struct {
+	plan    *Plan
+	disk    Disk
+	work    *progress.Work
+	fetcher content.Fetcher
+	fresh   []byte           // what must be there, at the offsets of the piece's span
+	holding *content.Holding // what is there; nil when nobody looks
+}
+
+func (p *Plan) newWriter(src content.Source, f content.Fetcher, disk Disk, work *progress.Work) *writer {
+	w := &writer{plan: p, disk: disk, work: work, fetcher: f, fresh: block.AlignedBuffer(image.PieceSpan)}
+	if p.Delta {
+		w.holding = content.NewHolding(src, f)
+	}
+	return w
+}
+
+// write brings one piece onto the target.
+func (w *writer) write(ctx context.Context, t content.Task) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := w.plan.Regions[t.Place]
+	if err := w.writeTo(ctx, r, t.Piece); err != nil {
+		return fmt.Errorf("%s: %w", r.Title(), err)
+	}
+	return nil
+}
+
+func (w *writer) writeTo(ctx context.Context, r Region, p content.Piece) error {
+	if w.holding != nil {
+		if err := w.holding.Read(w.disk, r.At, p); err != nil {
+			return err
+		}
+	}
+	var dirty extent.Builder // relative to the span: what must be written from fresh
+	for _, e := range p.Entries {
+		if err := w.entry(ctx, r, p, e, &dirty); err != nil {
+			return err
+		}
+	}
+	for _, run := range dirty.List() {
+		if _, err := w.disk.WriteAt(w.fresh[run.Start:run.End()], r.At+p.Span.Start+run.Start); err != nil {
+			return err
+		}
+		w.work.Written.Add(run.Length)
+	}
+	return w.freeSpace(r, p)
+}
+
+// entry adds what must be written for e to dirty.
+func (w *writer) entry(ctx context.Context, r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
+	if e.Zero {
+		return w.zeros(r, p, e, dirty)
+	}
+	off := e.Offset - p.Span.Start
+	fresh := w.fresh[off : off+e.Length]
+	if w.holding == nil {
+		dirty.Add(off, e.Length)
+		return w.fetcher.Fetch(ctx, p.Region, e, fresh)
+	}
+	if content.Known(e) {
+		same, err := w.holding.Same(ctx, e)
+		if err != nil {
+			return err
+		}
+		if same {
+			w.work.Same.Add(e.Length)
+			return nil
+		}
+	}
+	if err := w.fetcher.Fetch(ctx, p.Region, e, fresh); err != nil {
+		return err
+	}
+	written := differences(off, w.holding.Bytes(e), fresh, dirty)
+	w.work.Same.Add(e.Length - written)
+	return nil
+}
+
+// Differences are found in blocks of diffBlock and joined over equal stretches
+// of up to diffJoin bytes: one larger write is cheaper than two.
+const (
+	diffBlock = 4096
+	diffJoin  = 32 << 10
+)
+
+// differences adds the blocks in which old and fresh, which lie at off, differ
+// to dirty and returns how many bytes they have.
+func differences(off int64, old, fresh []byte, dirty *extent.Builder) (n int64) {
+	start, end := 0, 0 // the run found last
+	flush := func() {
+		dirty.Add(off+int64(start), int64(end-start))
+		n += int64(end - start)
+	}
+	for at := 0; at < len(fresh); at += diffBlock {
+		to := min(at+diffBlock, len(fresh))
+		if bytes.Equal(old[at:to], fresh[at:to]) {
+			continue
+		}
+		if at-end > diffJoin || end == 0 {
+			flush()
+			start = at
+		}
+		end = to
+	}
+	flush()
+	return n
+}
+
+// smallZeros are written with their neighbours instead of by a call of their own.
+const smallZeros = 256 << 10
+
+// zeros makes e read as zeros.
+func (w *writer) zeros(r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
+	if w.plan.zeroed() && r.At+e.Offset >= edge {
+		return nil
+	}
+	if w.holding != nil {
+		same, err := w.holding.Same(context.Background(), e)
+		if err != nil {
+			return err
+		}
+		if same {
+			w.work.Same.Add(e.Length)
+			return nil
+		}
+	}
+	if e.Length <= smallZeros {
+		off := e.Offset - p.Span.Start
+		clear(w.fresh[off : off+e.Length])
+		dirty.Add(off, e.Length)
+		return nil
+	}
+	w.work.Written.Add(e.Length)
+	return w.disk.Zero(r.At+e.Offset, e.Length)
+}
+
+// freeSpace treats what the piece does not need.
+func (w *writer) freeSpace(r Region, p content.Piece) error {
+	if w.plan.zeroed() {
+		return nil
+	}
+	var used extent.Builder
+	for _, e := range p.Entries {
+		used.Add(e.Offset, e.Length)
+	}
+	free := extent.Of(p.Span).Subtract(used.List())
+	edges := extent.Of(extent.Extent{Length: min(edge, r.Size)}, extent.Extent{Start: max(0, r.Size-edge), Length: min(edge, r.Size)})
+	for _, e := range free.Intersect(edges) {
+		if err := w.disk.Zero(r.At+e.Start, e.Length); err != nil {
+			return err
+		}
+	}
+	for _, e := range free.Subtract(edges) {
+		if err := w.plan.free(w.disk, extent.Extent{Start: r.At + e.Start, Length: e.Length}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

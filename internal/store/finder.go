@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/pack"
+)
+
+// indexMemory is how many bytes of index objects a finder holds in memory; what
+// is beyond is read page by page.
+const indexMemory = 64 << 20
+
+// finder knows where chunks lie, as of when it was made. It is safe for
+// concurrent use.
+type finder struct {
+	store *Store
+	pages sync.Pool
+
+	mu    sync.RWMutex
+	packs map[packPrefix][]chunk.ID // packs that are there and not condemned
+	files []*indexFile
+}
+
+// newFinder lists the packs that are there, without those for which skip says
+// true, and opens every index. A damaged index object is passed over and
+// returned in damaged: what it held is found no more, so it is stored again.
+func (s *Store) newFinder(ctx context.Context, skip func(chunk.ID) bool) (f *finder, damaged []error, err error) {
+	f = &finder{store: s, packs: map[packPrefix][]chunk.ID{}}
+	f.pages.New = func() any { return new([indexPage]byte) }
+	// Indexes first: a pack that is listed after its index was read is found, and
+	// one that was deleted between is not believed.
+	memory := int64(indexMemory)
+	err = s.backend.List(ctx, prefixIndexes, func(o Object) error {
+		file, err := s.openIndex(ctx, o, &memory)
+		var damage *IntegrityError
+		switch {
+		case errors.Is(err, ErrNotFound): // merged into another one meanwhile
+		case errors.As(err, &damage), errors.Is(err, ErrShort):
+			damaged = append(damaged, err)
+		case err != nil:
+			return err
+		default:
+			f.files = append(f.files, file)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the store's indexes: %w", err)
+	}
+	err = s.Packs(ctx, func(id chunk.ID, _ Object) error {
+		if !skip(id) {
+			f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], id)
+		}
+		return nil
+	})
+	return f, damaged, err
+}
+
+// openIndex opens one index object, in memory as long as there is room for it.
+func (s *Store) openIndex(ctx context.Context, o Object, memory *int64) (*indexFile, error) {
+	read := func(p []byte, off int64) error { return s.backend.Get(ctx, o.Key, p, off) }
+	if o.Size <= *memory {
+		data := make([]byte, o.Size)
+		if err := read(data, 0); err != nil {
+			return nil, err
+		}
+		*memory -= o.Size
+		read = func(p []byte, off int64) error {
+			if off < 0 || off > int64(len(data)) || copy(p, data[off:]) < len(p) {
+				return fmt.Errorf("read %s at %#x: %w", o.Key, off, ErrShort)
+			}
+			return nil
+		}
+	}
+	return openIndex(strings.TrimPrefix(o.Key, prefixIndexes), o.Size, read)
+}
+
+// find returns a place of the chunk, other than those in not. A record that
+// points nowhere possible is passed over.
+func (f *finder) find(id chunk.ID, not ...chunk.ID) (pack.Location, bool, error) {
+	page := f.pages.Get().(*[indexPage]byte)
+	defer f.pages.Put(page)
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	var found pack.Location
+	for _, file := range f.files {
+		if !file.covers(id) {
+			continue
+		}
+		err := file.lookup(id, page[:], func(e indexEntry) bool {
+			for _, id := range f.packs[e.pack] {
+				if e.loc.Possible() && !slices.Contains(not, id) {
+					found, found.Pack = e.loc, id
+				}
+			}
+			return found.Length == 0
+		})
+		var damage *IntegrityError
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.As(err, &damage) {
+			return pack.Location{}, false, err
+		}
+		if found.Length > 0 {
+			return found, true, nil
+		}
+	}
+	return pack.Location{}, false, nil
+}
+
+// Locator answers where chunks lie, as of when it was made.
+type Locator struct{ finder *finder }
+
+// NewLocator returns a Locator over all packs but those for which skip, which
+// may be nil, says true. damaged are the index objects that could not be used.
+func (s *Store) NewLocator(ctx context.Context, skip func(chunk.ID) bool) (l *Locator, damaged []error, err error) {
+	if skip == nil {
+		skip = func(chunk.ID) bool { return false }
+	}
+	f, damaged, err := s.newFinder(ctx, skip)
+	return &Locator{f}, damaged, err
+}
+
+// Find returns a place of the chunk in a pack that is there.
+func (l *Locator) Find(id chunk.ID) (pack.Location, bool, error) { return l.finder.find(id) }
+
+// Has reports whether the pack is there.
+func (l *Locator) Has(id chunk.ID) bool {
+	l.finder.mu.RLock()
+	defer l.finder.mu.RUnlock()
+	return slices.Contains(l.finder.packs[prefixOf(id)], id)
+}
+
+// add makes what a session has stored meanwhile findable.
+func (f *finder) add(files []*indexFile, packs []chunk.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.files = append(f.files, files...)
+	for _, id := range packs {
+		f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], id)
+	}
+}
+
+// Packs calls yield for each pack in the store.
+func (s *Store) Packs(ctx context.Context, yield func(chunk.ID, Object) error) error {
+	return s.named(ctx, prefixPacks, yield)
+}
+
+// named lists the objects under prefix that are named by a hash.
+func (s *Store) named(ctx context.Context, prefix string, yield func(chunk.ID, Object) error) error {
+	err := s.backend.List(ctx, prefix, func(o Object) error {
+		id, err := chunk.ParseID(strings.TrimPrefix(o.Key, prefix))
+		if err != nil {
+			return nil // somebody else's file
+		}
+		return yield(id, o)
+	})
+	if err != nil {
+		return fmt.Errorf("list %s: %w", prefix, err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package local
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// FileSystem is what Backend needs of a file system. The crash tests put one
+// under it that loses what was not synced.
+type FileSystem interface {
+	// WriteTemp writes data to a new file in dir, syncs it and returns its path.
+	// On an error nothing is left.
+	WriteTemp(dir string, data []byte) (path string, err error)
+	// Link makes path a second name of the file tmp; fs.ErrExist when path is there.
+	Link(tmp, path string) error
+	Remove(path string) error
+	Mkdir(path string) error
+	// SyncDir makes the names in dir durable.
+	SyncDir(dir string) error
+	Open(path string) (File, error)
+	Stat(path string) (fs.FileInfo, error)
+	ReadDir(dir string) ([]fs.DirEntry, error)
+}
+
+// File is an object open for reading.
+type File interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// OS is the machine's own file system.
+type OS struct{}
+
+func (OS) WriteTemp(dir string, data []byte) (path string, err error) {
+	f, err := os.CreateTemp(dir, "put-")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := f.Chmod(0o640); err != nil && !errors.Is(err, syscall.EPERM) {
+		return "", err // a FAT or SMB mount has no modes to set
+	}
+	if _, err := f.Write(data); err != nil {
+		return "", err
+	}
+	return f.Name(), f.Sync()
+}
+
+// Link falls back to a rename where the file system has no hard links (FAT,
+// exFAT, some SMB shares). Two programs that put the same key at once then race
+// harmlessly: objects of one key hold the same bytes, but for names, and a name
+// is checked for before it is put.
+func (OS) Link(tmp, path string) error {
+	err := os.Link(tmp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOSYS) {
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return fs.ErrExist
+	}
+	return os.Rename(tmp, path)
+}
+
+func (OS) Remove(path string) error { return os.Remove(path) }
+func (OS) Mkdir(path string) error  { return os.Mkdir(path, 0o750) }
+
+func (OS) SyncDir(dir string) error {
+	d, err := os.Open(filepath.Clean(dir))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return err // EINVAL: a file system that has no directories to sync
+	}
+	return nil
+}
+
+func (OS) Open(path string) (File, error)            { return os.Open(path) }
+func (OS) Stat(path string) (fs.FileInfo, error)     { return os.Stat(path) }
+func (OS) ReadDir(dir string) ([]fs.DirEntry, error) { return os.ReadDir(dir) }

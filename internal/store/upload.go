@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/pack"
+)
+
+// upload stores packs until uploads is closed: one goroutine a session, so that
+// waiting for the medium overlaps with the work on the next pack.
+func (ses *Session) upload(ctx context.Context) {
+	defer close(ses.uploaded)
+	for p := range ses.uploads {
+		if ses.err() != nil {
+			continue // drain, so that no Writer waits for ever
+		}
+		if err := ses.storePack(ctx, p); err != nil {
+			ses.fail(err)
+		}
+	}
+	if ses.err() != nil {
+		return
+	}
+	if err := ses.flushIndex(ctx); err != nil {
+		ses.fail(err)
+		return
+	}
+	if err := ses.store.MergeIndexes(ctx); err != nil {
+		ses.fail(err)
+	}
+}
+
+// storePack makes one pack durable, then its places known.
+func (ses *Session) storePack(ctx context.Context, p *openPack) error {
+	data := p.Finish()
+	hash := ses.store.Hash()
+	for nonce := uint32(1); ses.condemned[prefixPacks+hash.Sum(data).String()]; nonce++ {
+		binary.LittleEndian.PutUint32(data[pack.HeaderSize-4:], nonce) // an equal pack is about to be deleted
+	}
+	id, err := putNamed(ctx, ses.store.backend, hash, prefixPacks, data)
+	if err != nil {
+		return fmt.Errorf("store pack: %w", err)
+	}
+	p.id = id
+	p.stored.Store(true)
+	ses.Stats.Packs.Add(1)
+	ses.Stats.Stored.Add(int64(len(data)))
+	ses.packs = append(ses.packs, id)
+	ses.unindexed = append(ses.unindexed, entriesOf(id, p.Frames())...)
+	select {
+	case ses.buffers <- p.Bytes():
+	default:
+	}
+	p.Builder = pack.Builder{}
+	if len(ses.unindexed) >= indexFlush {
+		return ses.flushIndex(ctx)
+	}
+	return nil
+}
+
+// flushIndex writes an index of the packs stored since the last one, and lets go
+// of what the index now knows.
+func (ses *Session) flushIndex(ctx context.Context) error {
+	entries := ses.unindexed
+	slices.SortFunc(entries, compareEntries)
+	var files []*indexFile
+	for part := range slices.Chunk(entries, maxIndexRecords) {
+		file, err := ses.store.putIndex(ctx, encodeIndex(0, runID(part[0].id), part))
+		if err != nil {
+			return fmt.Errorf("store index: %w", err)
+		}
+		files = append(files, file)
+	}
+	ses.finder.add(files, ses.packs)
+	ses.mu.Lock()
+	for _, e := range entries {
+		delete(ses.fresh, e.id)
+	}
+	ses.mu.Unlock()
+	ses.unindexed, ses.packs = nil, nil
+	return nil
+}
+
+// putIndex stores an index object and opens it for reading page by page.
+func (s *Store) putIndex(ctx context.Context, data []byte) (*indexFile, error) {
+	id, err := putNamed(ctx, s.backend, s.Hash(), prefixIndexes, data)
+	if err != nil {
+		return nil, err
+	}
+	var inMemory int64
+	return s.openIndex(ctx, Object{Key: prefixIndexes + id.String(), Size: int64(len(data))}, &inMemory)
+}
+
+// MergeIndexes keeps the number of index objects small. It may be interrupted at
+// any point: records that stand twice do no harm.
+func (s *Store) MergeIndexes(ctx context.Context) error {
+	for {
+		f, _, err := s.newFinder(ctx, func(chunk.ID) bool { return false })
+		if err != nil {
+			return err
+		}
+		files := due(f.files)
+		if len(files) == 0 {
+			return nil
+		}
+		made := map[string]bool{}
+		err = mergeIndexes(ctx, files, func(e indexEntry) bool { return len(f.packs[e.pack]) > 0 }, func(data []byte) error {
+			id, err := putNamed(ctx, s.backend, s.Hash(), prefixIndexes, data)
+			made[id.String()] = true
+			return err
+		})
+		var damage *IntegrityError
+		if errors.Is(err, ErrNotFound) || errors.As(err, &damage) {
+			return nil // another writer merges the same, or a check has work to do; no image is the worse for it
+		}
+		if err != nil {
+			return fmt.Errorf("merge indexes: %w", err)
+		}
+		for _, file := range files {
+			if made[file.name] {
+				continue
+			}
+			if err := s.backend.Delete(ctx, prefixIndexes+file.name); err != nil {
+				return fmt.Errorf("merge indexes: %w", err)
+			}
+		}
+	}
+}

@@ -67,7 +67,7 @@ func damagedCopies(r block.Reader, sb *superblock) []string {
 		if off+superSize > sb.deviceBytes {
 			continue
 		}
-		if copy, err := readSuperblock(r, off); err != nil || copy.fsid != sb.fsid {
+		if backup, err := readSuperblock(r, off); err != nil || backup.fsid != sb.fsid {
 			out = append(out, fmt.Sprintf("The superblock copy at %#x is damaged; btrfs rescue super-recover repairs it.", off))
 		}
 	}

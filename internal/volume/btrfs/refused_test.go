@@ -109,8 +109,8 @@ func TestSuperblockCopies(t *testing.T) {
 	}
 }
 
-// blockAt is where the given copy of a tree's root lies.
-func blockAt(t *testing.T, s *volumetest.Sparse, tree uint64, copy int) int64 {
+// rootAt is where the i-th copy of a tree's root lies.
+func rootAt(t *testing.T, s *volumetest.Sparse, tree uint64, i int) int64 {
 	t.Helper()
 	v, err := New().Open(context.Background(), s)
 	if err != nil {
@@ -122,28 +122,22 @@ func blockAt(t *testing.T, s *volumetest.Sparse, tree uint64, copy int) int64 {
 		t.Fatal(err)
 	}
 	c, _ := f.chunks.find(root.logical, f.sb.nodeSize)
-	return c.physical(root.logical, copy)
+	return c.physical(root.logical, i)
 }
 
 func TestDamagedExtentTree(t *testing.T) {
 	s := fixture(t, "default")
-	first, second := blockAt(t, s, extentTree, 0), blockAt(t, s, extentTree, 1)
-	s.Patch(second, mirror(t, s, first, 16<<10))
+	first, second := rootAt(t, s, extentTree, 0), rootAt(t, s, extentTree, 1)
+	whole := make([]byte, 16<<10)
+	if err := block.ReadFull(s, whole, first); err != nil {
+		t.Fatal(err)
+	}
+	s.Patch(second, whole) // nothing read it when the fixture was made
 	s.Patch(first+200, []byte("garbage"))
 	volumetest.Check(t, New(), s)
 
 	s.Patch(second+200, []byte("garbage"))
 	usedFails(t, s, "wrong checksum")
-}
-
-// mirror reads what a fixture lacks of a second copy, which nothing read when it was made.
-func mirror(t *testing.T, s *volumetest.Sparse, off int64, size int) []byte {
-	t.Helper()
-	p := make([]byte, size)
-	if err := block.ReadFull(s, p, off); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }
 
 func TestCounterMismatch(t *testing.T) {

@@ -23,11 +23,13 @@ const (
 )
 
 // needsReplay is the refusal of a log that holds more than its unmount record.
-var needsReplay = volume.Refusal{
-	Reason:   volume.NeedsReplay,
-	What:     "the log holds changes that may not have reached the free-space trees",
-	Do:       "Mount it once and unmount it cleanly; if that is impossible, xfs_repair -L gives up those changes.",
-	Waivable: true,
+func needsReplay() volume.Refusal {
+	return volume.Refusal{
+		Reason:   volume.NeedsReplay,
+		What:     "the log holds changes that may not have reached the free-space trees",
+		Do:       "Mount it once and unmount it cleanly; if that is impossible, xfs_repair -L gives up those changes.",
+		Waivable: true,
+	}
 }
 
 // refusals is everything but the log that stands against a used map of a

@@ -4,7 +4,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
 
@@ -61,34 +60,5 @@ func TestUpgraded(t *testing.T) {
 		path := v.make(t)
 		volumetest.Tool(t, "xfs_admin", step.upgrade, path)
 		v.checkMap(t, path)
-	}
-}
-
-// Exchange-range and parent pointers came after the tools here; the kernel knows
-// them and is the only judge.
-func TestNewerFeatures(t *testing.T) {
-	const exchangeRange, parent = 0x40, 0x80
-	v := variant{size: 300 * mib, args: "-l size=16m"}
-	path := v.make(t)
-	sb := geometry(t, path)
-	sector := make([]byte, sb.SectorSize)
-	if err := block.ReadFull(volumetest.Open(t, path), sector, 0); err != nil {
-		t.Fatal(err)
-	}
-	s := volumetest.NewSparse(v.size)
-	s.Patch(0, sector)
-	s.Patch(219, []byte{byte(sb.Incompat) | exchangeRange | parent})
-	seal(t, s, sealed{0, len(sector), superblockCRC})
-	if err := block.ReadFull(s, sector, 0); err != nil {
-		t.Fatal(err)
-	}
-	overwrite(t, path, 0, sector)
-
-	digest := populate(t, path, 200)
-	_, used := volumetest.Check(t, New(), volumetest.Open(t, path))
-	dir, unmount := volumetest.Mount(t, volumetest.Restore(t, path, used))
-	defer unmount()
-	if got := volumetest.Digest(t, dir); got != digest {
-		t.Errorf("content of the restored file system: digest %s, want %s", got, digest)
 	}
 }

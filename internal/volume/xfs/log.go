@@ -60,13 +60,10 @@ func logIsClean(ctx context.Context, r block.Reader, sb *superblock) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	switch first {
-	case last + 1: // the head is somewhere inside; a log on its first time round is zero behind it
-	case last: // it is at the end, or there has never been one
-		if first == 0 {
-			return true, nil
-		}
-	default:
+	switch {
+	case first == 0 && last == 0:
+		return true, nil
+	case first != last && first != last+1: // the ends of a full ring, or of one with the head inside
 		return false, nil
 	}
 	head, err := l.head(ctx, first)
@@ -77,7 +74,7 @@ func logIsClean(ctx context.Context, r block.Reader, sb *superblock) (bool, erro
 }
 
 // head returns the number of blocks that carry the present cycle, by bisection
-// as the kernel does: logs are too large to be read for this.
+// as the kernel does: a log may have 2 GiB, too much to read for this.
 func (l *logRing) head(ctx context.Context, present uint32) (int64, error) {
 	low, high := int64(1), l.blocks
 	for low < high {

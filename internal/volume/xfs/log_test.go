@@ -19,8 +19,8 @@ var logVariants = []struct {
 	name, args string
 	cycle      uint32 // that the log is to reach, one more than the times round the ring
 }{
-	{"plain", "-l size=6m", 4},
-	{"stripe4k", "-l size=8m,su=4k", 3},
+	{"plain", "-l size=6m", 3},
+	{"stripe4k", "-l size=8m,su=4k", 2},
 	{"stripe256k", "-l size=20m,su=256k", 2},
 	{"sector4k", "-s size=4096 -l size=8m", 2},
 }
@@ -65,8 +65,10 @@ func liveOneRound(t *testing.T, path string, round int) {
 	judge(frozen, "frozen")
 	unmount()
 	judge(path, "unmounted")
-	volumetest.Tool(t, "xfs_repair", "-L", "-f", dirty)
-	judge(dirty, "log zeroed by xfs_repair")
+	if round == 2 {
+		volumetest.Tool(t, "xfs_repair", "-L", "-f", dirty)
+		judge(dirty, "log zeroed by xfs_repair")
+	}
 }
 
 // churn gives 2500 files an attribute that fills the inode, all of which goes

@@ -77,6 +77,14 @@ func TestRefusedSuperblocks(t *testing.T) {
 	}
 }
 
+// Features that came after the tools here and do not concern free space.
+func TestNewerFeatures(t *testing.T) {
+	s, x, _ := fixture(t, "v5-plain", "superblock")
+	s.Patch(219, []byte{knownIncompat &^ (incompatMetaUUID | incompatNeedsRepair)})
+	seal(t, s, x)
+	volumetest.Check(t, New(), s)
+}
+
 func TestTruncated(t *testing.T) {
 	s, _, _ := fixture(t, "v4", "superblock")
 	short, err := block.Section(s, 0, s.Size()-1)

@@ -68,7 +68,7 @@ func (format) Open(ctx context.Context, r block.Reader) (volume.Volume, error) {
 		return nil, err
 	}
 	if !clean {
-		v.info.Refusals = []volume.Refusal{needsReplay}
+		v.info.Refusals = []volume.Refusal{needsReplay()}
 	}
 	return v, nil
 }

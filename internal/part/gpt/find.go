@@ -29,28 +29,31 @@ type tableCopy struct {
 func Find(r block.Reader, sectorSize int) *Found {
 	f := &Found{r: r, sectorSize: int64(sectorSize), sectors: r.Size() / int64(sectorSize)}
 	f.primary, f.primaryFault = f.read(1)
-	f.backup, f.backupFault = f.read(f.sectors - 1)
-	if f.backup == nil {
-		f.findStray()
+	places := []int64{f.sectors - 1, f.alternate()}
+	if f.primary != nil {
+		places[0], places[1] = places[1], places[0]
+	}
+	for _, lba := range places {
+		if f.backup, f.backupFault = f.read(lba); f.backup != nil {
+			break
+		}
 	}
 	return f
 }
 
-// findStray looks for the backup where the primary header says it is: in the
-// middle of a disk that has grown. Of a damaged header the pointer is taken as a
+// alternate is where the primary header says the backup is: in the middle of a
+// disk that has grown, if not in the last sector. Of a damaged header it is a
 // hint, for what it leads to proves itself.
-func (f *Found) findStray() {
+func (f *Found) alternate() int64 {
 	sector, err := f.sector(1)
 	if err != nil || string(sector[:8]) != magic {
-		return
+		return 0
 	}
 	lba := binary.LittleEndian.Uint64(sector[32:])
-	if lba <= 1 || lba >= uint64(f.sectors-1) {
-		return
+	if lba <= 1 || lba >= uint64(f.sectors) {
+		return 0
 	}
-	if c, err := f.read(int64(lba)); err == nil {
-		f.backup, f.backupFault = c, nil
-	}
+	return int64(lba)
 }
 
 // Valid reports which copies can be trusted.

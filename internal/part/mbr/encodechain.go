@@ -10,7 +10,7 @@ import (
 // placed is a boot record on its way to the target.
 type placed struct {
 	record
-	lba     int64 // on the target
+	at      int64 // sector on the target
 	end     int64 // sector behind the last logical partition in it
 	numbers []int // of the partitions in record.data
 	moved   bool  // the record or a partition in it changed its place
@@ -33,17 +33,17 @@ func (e *encoder) chain(c chain) ([]part.Write, error) {
 	writes := make([]part.Write, 0, len(kept))
 	for i, p := range kept {
 		for j, slot := range p.data {
-			if err := e.put(p.sector, slot, p.numbers[j], p.lba); err != nil {
+			if err := e.put(p.sector, slot, p.numbers[j], p.at); err != nil {
 				return nil, err
 			}
 		}
 		switch {
 		case i+1 < len(kept):
 			kept[i+1].linkFrom(p, base)
-		case p.link >= 0 && (p.lba != p.record.lba || p.record.lba != c.records[len(c.records)-1].lba):
+		case p.link >= 0 && (p.at != p.lba || p.lba != c.records[len(c.records)-1].lba):
 			Entry{}.Put(p.sector, p.link) // what it led to is gone; a link to nowhere stays as it was
 		}
-		w := part.Write{Offset: p.lba * e.sectorSize, Data: p.sector, What: fmt.Sprintf("extended boot record %d", i+1)}
+		w := part.Write{Offset: p.at * e.sectorSize, Data: p.sector, What: fmt.Sprintf("extended boot record %d", i+1)}
 		if err := e.clear(w, ext); err != nil {
 			return nil, err
 		}
@@ -57,9 +57,9 @@ func (e *encoder) chain(c chain) ([]part.Write, error) {
 func (p *placed) linkFrom(before placed, base int64) {
 	copy(rawEntry(before.sector, before.link), p.fromRaw)
 	link := p.from
-	link.Start = uint32(p.lba - base)
+	link.Start = uint32(p.at - base)
 	if p.moved {
-		link.Size = uint32(p.end - p.lba)
+		link.Size = uint32(p.end - p.at)
 	}
 	link.Put(before.sector, before.link)
 }
@@ -70,7 +70,7 @@ func (e *encoder) place(c chain) []placed {
 	var kept []placed
 	number := e.firstNumber(c)
 	for i, r := range c.records {
-		p := placed{record: r, lba: r.lba}
+		p := placed{record: r, at: r.lba}
 		if i > 0 {
 			p.from, p.fromRaw = e.linkTo(c, i)
 		}
@@ -82,11 +82,11 @@ func (e *encoder) place(c chain) []placed {
 		for k := len(left) - 1; k >= 0; k-- {
 			was, now := e.old[left[k]], e.want[left[k]]
 			p.moved = p.moved || was.Start != now.Start || was.Length != now.Length
-			p.lba = r.lba + (now.Start-was.Start)/e.sectorSize
+			p.at = r.lba + (now.Start-was.Start)/e.sectorSize
 			p.end = max(p.end, (now.Start+now.Length)/e.sectorSize)
 		}
 		if i == 0 {
-			p.lba = e.want[c.slot+1].Start / e.sectorSize
+			p.at = e.want[c.slot+1].Start / e.sectorSize
 		}
 		if i == 0 || len(left) > 0 || len(r.data) == 0 {
 			kept = append(kept, p)

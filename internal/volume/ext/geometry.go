@@ -53,7 +53,7 @@ func newGeometry(sb *superblock) (geometry, error) {
 // layGroups checks clusters, groups and inode tables.
 func (g *geometry) layGroups(sb *superblock) error {
 	if sb.roCompat.has(roCompatBigalloc) {
-		if sb.logClusterSize < sb.logBlockSize || sb.logClusterSize > 20 {
+		if sb.logClusterSize < sb.logBlockSize || sb.logClusterSize > maxLogClusterSize {
 			return damagedSuperblock("cluster size 2^%d bytes with blocks of %d bytes", 10+uint64(sb.logClusterSize), g.bytesPerBlock)
 		}
 		g.blocksPerCluster = 1 << (sb.logClusterSize - sb.logBlockSize)

@@ -12,7 +12,9 @@ const (
 	superblockOffset = 1024 // of the primary superblock, whatever the block size
 	superblockSize   = 1024
 	magic            = 0xEF53
-	maxLogBlockSize  = 6 // 64 KiB, EXT4_MAX_BLOCK_LOG_SIZE - 10
+
+	maxLogBlockSize   = 6  // 64 KiB, EXT4_MAX_BLOCK_LOG_SIZE - 10
+	maxLogClusterSize = 20 // 1 GiB, EXT4_MAX_CLUSTER_LOG_SIZE - 10
 )
 
 // Byte offsets in struct ext4_super_block (fs/ext4/ext4.h); all numbers are
@@ -62,7 +64,7 @@ type superblock struct {
 	blocks, freeBlocks uint64
 	firstDataBlock     uint32
 	logBlockSize       uint32 // block size is 1024 << logBlockSize, at most 64 KiB
-	logClusterSize     uint32 // likewise; meaningful with bigalloc only
+	logClusterSize     uint32 // likewise, at most 1 GiB; meaningful with bigalloc only
 	blocksPerGroup     uint32
 	clustersPerGroup   uint32
 	inodesPerGroup     uint32

@@ -12,36 +12,26 @@ import (
 // punchHole frees a range of a file, which then reads as zeros. Source: fallocate(2).
 const punchHole = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
 
-// CanDiscard reports whether Discard does anything.
-func (t *Target) CanDiscard() bool { return t.discard }
+// CanDiscard reports whether Discard does anything: always on a file.
+func (t *Target) CanDiscard() bool { return t.disk.CanDiscard() }
 
-// DiscardZeroes reports whether discarded bytes read as zeros: so with a file,
-// never promised by a device.
-func (t *Target) DiscardZeroes() bool { return t.discard && !t.geometry.device }
-
-func (t *Target) canDiscard() bool {
-	if t.geometry.device {
-		return t.disk.discard
-	}
-	// Behind the end of the file there is nothing to lose.
-	return t.fallocate(punchHole, t.geometry.size, memoryAlign) == nil
-}
+// DiscardZeroes reports whether discarded bytes read as zeros: always those of
+// a file, which Discard zeroes; no device promises it.
+func (t *Target) DiscardZeroes() bool { return t.disk.DiscardZeroes() }
 
 // Discard tells the disk that nobody needs n bytes from off any more. What they
-// read as afterwards is undefined unless DiscardZeroes. Sectors that lie only
-// partly in the range keep their contents. It does nothing unless CanDiscard.
+// read as afterwards is undefined unless DiscardZeroes. Of a device, sectors
+// that lie only partly in the range keep their contents, and nothing happens at
+// all unless CanDiscard.
 //
 // A device may take long for a long range and cannot be interrupted: callers
 // with a context give it pieces.
 func (t *Target) Discard(off, n int64) error {
-	if err := t.checkRange(off, n); err != nil || !t.discard || n == 0 {
-		return err
-	}
 	if !t.geometry.device {
-		if err := t.fallocate(punchHole, off, n); err != nil {
-			return &IOError{"discard", t.Path(), off, err}
-		}
-		return nil
+		return t.Zero(off, n)
+	}
+	if err := t.checkRange(off, n); err != nil || !t.CanDiscard() {
+		return err
 	}
 	start, end := t.wholeSectors(off, n)
 	if start == end {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,10 +36,34 @@ func attach(t testing.TB, file string, options ...string) (device string) {
 	return device
 }
 
+// sharedMemoryFile makes a sparse file of size bytes on a tmpfs.
+func sharedMemoryFile(t testing.TB, size int64) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ingot-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	path := filepath.Join(dir, "disk.img")
+	if err := create(path, size); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // loopDisk makes a loop device of size bytes.
 func loopDisk(t testing.TB, size int64, options ...string) (device string) {
 	t.Helper()
-	return attach(t, imageFile(t, size), options...)
+	return attach(t, sharedMemoryFile(t, size), options...)
+}
+
+// partitionOf adds partition 1 to a loop device without a table on it.
+func partitionOf(t testing.TB, disk string, start, size int64) (device string) {
+	t.Helper()
+	volumetest.Tool(t, "addpart", disk, "1", strconv.FormatInt(start/512, 10), strconv.FormatInt(size/512, 10))
+	// It would outlive the loop device's file.
+	t.Cleanup(func() { exec.Command("delpart", disk, "1").Run() })
+	return PartitionPath(disk, 1)
 }
 
 func openTestTarget(t testing.TB, path string, opts TargetOptions) *Target {

@@ -1,56 +1,9 @@
 package host
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// What somebody does with a device.
-const (
-	UseMounted  = "mounted"  // Where is the mount point
-	UseSwap     = "swap"     // Where is empty
-	UseHeld     = "held"     // by the device-mapper, md or bcache device Where
-	UseAttached = "attached" // to the loop device Where
-	UseClaimed  = "claimed"  // by somebody this process cannot see: another mount namespace, a daemon
-	UseLocked   = "locked"   // an image file, by another process: QEMU, another ingot
-)
-
-// Use is one way in which a disk, one of its partitions or something stacked on
-// them is in use.
-type Use struct {
-	Device string // what is in use, such as "/dev/sda2" or an image file
-	What   string // one of the constants above
-	Where  string
-	// ReadOnly is true when the user cannot write. Of a mount it speaks for the
-	// whole file system, not for one mount point of it.
-	ReadOnly bool
-}
-
-func (u Use) String() string {
-	mode := ""
-	if u.ReadOnly {
-		mode = " read-only"
-	}
-	switch u.What {
-	case UseMounted:
-		return fmt.Sprintf("%s is mounted%s on %s", u.Device, mode, u.Where)
-	case UseSwap:
-		return u.Device + " is in use as swap space"
-	case UseHeld:
-		return fmt.Sprintf("%s is part of %s", u.Device, u.Where)
-	case UseAttached:
-		return fmt.Sprintf("%s is attached%s to %s", u.Device, mode, u.Where)
-	case UseLocked:
-		return u.Device + " is locked by another process"
-	}
-	return u.Device + " is in use by a program or a mount that cannot be seen from here"
-}
 
 // InUse tells who uses a disk, partition or image file: itself, its partitions,
 // the disk that a partition lies on, and all that is stacked on them (loop
@@ -178,36 +131,4 @@ func (w *walk) visit(id identity, path string) error {
 		}
 	}
 	return nil
-}
-
-// claimed tries to become a device's exclusive holder, which fails while it or
-// a partition of it is mounted, swapped on or held anywhere. It asks more than
-// once because others may be asking the same question.
-func claimed(path string) bool {
-	for range 3 {
-		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_EXCL, 0)
-		if err == nil {
-			f.Close()
-			return false
-		}
-		if !errors.Is(err, unix.EBUSY) {
-			return false
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return true
-}
-
-// locked reports whether somebody has a lock on any part of a file, as QEMU has
-// on the disk images of a running machine. A file system without locks has no
-// locked files.
-func locked(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	all := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
-	err = control(f, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &all) })
-	return err == nil && all.Type != unix.F_UNLCK
 }

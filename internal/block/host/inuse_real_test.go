@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bufio"
 	"errors"
 	"os"
 	"os/exec"
@@ -98,5 +99,45 @@ func TestInUseLocked(t *testing.T) {
 	}
 	if _, err := OpenTarget(image, TargetOptions{}); !errors.As(err, new(*BusyError)) {
 		t.Errorf("as a target: %v", err)
+	}
+}
+
+func TestInUseSwap(t *testing.T) {
+	disk := loopDisk(t, 1<<20)
+	volumetest.Tool(t, "mkswap", disk)
+	volumetest.Tool(t, "swapon", disk)
+	t.Cleanup(func() { exec.Command("swapoff", disk).Run() })
+	if uses := inUse(t, disk); !slices.Equal(uses, []Use{{Device: disk, What: UseSwap}}) {
+		t.Errorf("got %v", uses)
+	}
+}
+
+// TestInUseOtherNamespace mounts where only another process sees it.
+func TestInUseOtherNamespace(t *testing.T) {
+	disk, dir := loopDisk(t, 4<<20), t.TempDir()
+	volumetest.Tool(t, "mkfs.ext4", "-q", disk)
+	other := exec.Command("unshare", "--mount", "sh", "-c", `mount "$0" "$1" && echo mounted && read line`, disk, dir)
+	in, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "mounted\n" {
+		t.Fatalf("no mount in another namespace: %q, %v", line, err)
+	}
+	uses := inUse(t, disk)
+	in.Close()
+	other.Wait()
+	if !slices.Equal(uses, []Use{{Device: disk, What: UseClaimed}}) {
+		t.Errorf("got %v", uses)
+	}
+	if uses := inUse(t, disk); len(uses) > 0 {
+		t.Errorf("afterwards: %v", uses)
 	}
 }

@@ -32,14 +32,21 @@ type Disk struct {
 	Partitions     []string // device paths by partition number; none of a partition
 	Backing        string   // of a loop device: the image file behind it
 
-	discard bool
+	discard, zeroes bool
 }
+
+// CanDiscard is what Target.CanDiscard will say.
+func (d Disk) CanDiscard() bool { return d.discard }
+
+// DiscardZeroes is what Target.DiscardZeroes will say.
+func (d Disk) DiscardZeroes() bool { return d.zeroes }
 
 // listed is what counts as a disk, with its driver's part of the name: sysfs
 // does not tell a disk from a RAM disk, a CD drive or an eMMC boot area.
 var listed = regexp.MustCompile(`^(?:(sd|hd|vd|xvd)[a-z]+|(nvme)\d+n\d+|(mmcblk|md|loop|nbd|pmem)\d+)$`)
 
-// List describes the machine's whole disks, ordered by name. Drives without a medium and loop devices without a file are left out.
+// List describes the machine's whole disks, ordered by name. Drives without a
+// medium and loop devices without a file are left out.
 func List() ([]Disk, error) { return local().list() }
 
 func (s system) list() ([]Disk, error) {
@@ -89,7 +96,7 @@ func Stat(path string) (Disk, error) {
 
 // describe is Stat of what is open already; the sizes are those measured.
 func describe(f *os.File, g geometry) (Disk, error) {
-	d := Disk{Model: "image file", Transport: "file"}
+	d := Disk{Model: "image file", Transport: "file", discard: true, zeroes: true}
 	if g.device {
 		var st unix.Stat_t
 		if err := control(f, func(fd int) error { return unix.Fstat(fd, &st) }); err != nil {
@@ -145,9 +152,3 @@ func PartitionPath(disk string, n int) string {
 	}
 	return disk + number
 }
-
-// CanDiscard reports whether blocks can be given back: of an image file always.
-func (d Disk) CanDiscard() bool { return d.discard || d.Transport == "file" }
-
-// DiscardZeroes reports whether discarded bytes read as zeros.
-func (d Disk) DiscardZeroes() bool { return d.Transport == "file" }

@@ -78,7 +78,8 @@ func TestStatLoopDevice(t *testing.T) {
 func TestStatImage(t *testing.T) {
 	image := imageFile(t, 1<<20)
 	got, err := Stat(image)
-	want := Disk{Path: image, Name: "disk.img", Model: "image file", Transport: "file", Size: 1 << 20, LogicalSector: 512, PhysicalSector: 512}
+	want := Disk{Path: image, Name: "disk.img", Model: "image file", Transport: "file", Size: 1 << 20, LogicalSector: 512, PhysicalSector: 512,
+		discard: true, zeroes: true}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}

@@ -17,7 +17,8 @@ type SourceOptions struct {
 	SectorSize int
 }
 
-// Source is a disk or raw image file that is only read, through the page cache.
+// Source is a disk or raw image file that is only read, through the page cache:
+// one bad sector makes the page around it (4096 bytes as a rule) unreadable.
 // Its size is that at the time of opening.
 type Source struct {
 	file     *os.File

@@ -25,7 +25,6 @@ type Target struct {
 	read     *os.File // through the page cache
 	geometry geometry
 	disk     Disk
-	discard  bool
 
 	align  int        // of offset, length and memory of a direct write in bytes; 1: not direct
 	patch  sync.Mutex // one read-modify-write of a sector at a time
@@ -91,7 +90,6 @@ func (t *Target) setUp(sector int) (err error) {
 		return err
 	}
 	forgetStale(t.read, t.geometry)
-	t.discard = t.canDiscard()
 	return t.goDirect()
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -17,30 +16,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
 
-// partitionOf adds partition 1 to a loop device without a table on it.
-func partitionOf(t *testing.T, disk string, start, size int64) string {
-	t.Helper()
-	volumetest.Tool(t, "addpart", disk, "1", strconv.FormatInt(start/512, 10), strconv.FormatInt(size/512, 10))
-	// It would outlive the loop device's file.
-	t.Cleanup(func() { exec.Command("delpart", disk, "1").Run() })
-	return PartitionPath(disk, 1)
-}
-
-// sharedMemoryFile makes a sparse file on a tmpfs.
-func sharedMemoryFile(t *testing.T, size int64) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "ingot-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "disk.img")
-	if err := create(path, size); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func TestTargetConforms(t *testing.T) {
 	file := func(t *testing.T, size int64) string { return imageFile(t, size) }
 	for _, c := range []struct {
@@ -51,7 +26,7 @@ func TestTargetConforms(t *testing.T) {
 		{"file", 512, file},
 		{"file with 4096-byte blocks", 4096, file},
 		{"file, buffered", 1, file},
-		{"file on tmpfs", 0, sharedMemoryFile},
+		{"file on tmpfs", 0, func(t *testing.T, size int64) string { return sharedMemoryFile(t, size) }},
 		{"loop device", 512, func(t *testing.T, size int64) string { return loopDisk(t, size) }},
 		{"loop device with 4096-byte sectors", 4096, func(t *testing.T, size int64) string {
 			return loopDisk(t, size, "--sector-size", "4096")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/extent"
@@ -43,39 +44,63 @@ func (p *physical) Info() volume.Info { return p.info }
 func (p *physical) openMembers(ctx context.Context, r block.Reader, formats []volume.Format) error {
 	used := p.own().Bytes()
 	for i, l := range p.group.volumes {
-		m := member{name: p.group.name + "/" + l.name, areas: l.areas, shown: l.visible}
-		content := newConcat(r, l.areas)
-		why := l.opaque
-		if i >= maxMembers {
-			why = fmt.Sprintf("there are more than %d logical volumes", maxMembers)
+		if i >= maxMembers && l.opaque == "" {
+			l.opaque = fmt.Sprintf("there are more than %d logical volumes", maxMembers)
 		}
-		if why == "" {
-			var err error
-			if m.inner, why, err = recognise(ctx, content, formats); err != nil {
-				return fmt.Errorf("logical volume %s: %w", m.name, err)
-			}
-		}
-		if why != "" {
-			m.inner = raw.Everything(content.Size())
-			p.note("%s is captured whole: %s.", m.name, why)
-		}
-		inner := m.inner.Info()
-		for _, refusal := range inner.Refusals {
-			refusal.What = m.name + ": " + refusal.What
-			p.info.Refusals = append(p.info.Refusals, refusal)
-		}
-		for _, n := range inner.Notes {
-			p.note("%s: %s", m.name, n)
-		}
-		if inner.Used >= 0 {
-			used += inner.Used
-		} else {
-			used += content.Size()
+		m, err := p.openMember(ctx, l, newConcat(r, l.areas), formats)
+		if err != nil {
+			return fmt.Errorf("logical volume %s: %w", m.name, err)
 		}
 		p.members = append(p.members, m)
+		used += p.gather(m)
 	}
+	slices.SortStableFunc(p.info.Refusals, worstFirst)
 	p.info.Used = min(used, p.info.Size)
 	return nil
+}
+
+func (p *physical) openMember(ctx context.Context, l logical, content block.Reader, formats []volume.Format) (member, error) {
+	m := member{name: p.group.name + "/" + l.name, areas: l.areas, shown: l.visible}
+	why := l.opaque
+	if why == "" {
+		var err error
+		if m.inner, why, err = recognise(ctx, content, formats); err != nil {
+			return m, err
+		}
+	}
+	if why != "" {
+		m.inner = raw.Everything(content.Size())
+		p.note("%s is captured whole: %s.", m.name, why)
+	}
+	return m, nil
+}
+
+// gather passes on a logical volume's refusals and notes under its name, and
+// returns the bytes it counts as used.
+func (p *physical) gather(m member) int64 {
+	inner := m.inner.Info()
+	for _, refusal := range inner.Refusals {
+		refusal.What = m.name + ": " + refusal.What
+		p.info.Refusals = append(p.info.Refusals, refusal)
+	}
+	for _, n := range inner.Notes {
+		p.note("%s: %s", m.name, n)
+	}
+	if inner.Used >= 0 {
+		return inner.Used
+	}
+	return inner.Size
+}
+
+// worstFirst puts refusals that cannot be waived before the others.
+func worstFirst(a, b volume.Refusal) int {
+	switch {
+	case a.Waivable == b.Waivable:
+		return 0
+	case a.Waivable:
+		return 1
+	}
+	return -1
 }
 
 // recognise opens the content of a logical volume; why says what prevents it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -67,13 +68,18 @@ func (p *Plan) pipeline(ctx context.Context, s *store.Store, ses *store.Session,
 		defer close(todo)
 		return r.run(ctx, free, todo)
 	})
+	var working sync.WaitGroup
+	for range workers {
+		working.Add(1)
+		g.Go(func() error {
+			defer working.Done()
+			return p.work(ctx, s, ses, todo, done, free, stages)
+		})
+	}
 	g.Go(func() error {
-		defer close(done)
-		var wg errgroup.Group
-		for range workers {
-			wg.Go(func() error { return p.work(ctx, s, ses, todo, done, free, stages) })
-		}
-		return wg.Wait()
+		working.Wait()
+		close(done)
+		return nil
 	})
 	g.Go(func() error { return c.run(ctx, done) })
 	return g.Wait()

@@ -18,18 +18,18 @@ import (
 )
 
 // Formats returns every format that this program reads. What a later mkfs may
-// leave behind is tried late: NTFS is known by its backup boot sector too, and
-// a FAT boot sector survives in the unused first sectors of many formats.
-// BitLocker To Go looks like FAT.
+// leave behind is tried late: LUKS2 is known by its second header and NTFS by its
+// backup boot sector too, and a FAT boot sector survives in the unused first
+// sectors of many formats. BitLocker To Go looks like FAT.
 func Formats() []volume.Format {
 	bare := []volume.Format{
-		luks.New(),
 		bitlocker.New(),
 		btrfs.New(),
 		xfs.New(),
 		ext.New(),
 		swap.New(),
 		exfat.New(),
+		luks.New(),
 		ntfs.New(),
 		fat.New(),
 	}

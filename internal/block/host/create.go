@@ -14,7 +14,7 @@ func prepare(path string, size int64) (created bool, err error) {
 	info, err := statKind(path)
 	var missing *NotFoundError
 	if errors.As(err, &missing) {
-		if size <= 0 || inDev(path) {
+		if size <= 0 || InDev(path) {
 			return false, err
 		}
 		return true, create(path, size)
@@ -22,7 +22,7 @@ func prepare(path string, size int64) (created bool, err error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return false, err
 	}
-	if inDev(path) {
+	if InDev(path) {
 		return false, &KindError{path, "a regular file in /dev, left there by a mistyped disk name"}
 	}
 	if info.Size() == 0 && size > 0 {
@@ -31,9 +31,9 @@ func prepare(path string, size int64) (created bool, err error) {
 	return false, nil
 }
 
-// inDev reports whether a file at path would lie among the device nodes;
+// InDev reports whether a file at path would lie among the device nodes;
 // /dev/shm is a place for files.
-func inDev(path string) bool {
+func InDev(path string) bool {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return true

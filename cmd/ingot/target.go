@@ -29,7 +29,7 @@ func (a *app) lookAt(ctx context.Context, path string, job deployJob) (targetLoo
 	t := targetLook{name: filepath.Base(path)}
 	t.Path = path
 	src, err := host.OpenSource(path, host.SourceOptions{SectorSize: job.sector})
-	if missing(err) && !strings.HasPrefix(filepath.Clean(path), "/dev/") {
+	if missing(err) && !host.InDev(path) {
 		t.Target = deploy.Target{Path: path, Size: job.disk, SectorSize: job.sector, CanDiscard: true, DiscardZeroes: true, Blank: true}
 		t.missing, t.holds = true, "does not exist and will be made"
 		return t, nil

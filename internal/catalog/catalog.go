@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,56 +122,59 @@ func Manifest(ctx context.Context, s *store.Store, id chunk.ID) (*image.Manifest
 }
 
 // Find returns the image that ref stands for: a name:tag, a name (its newest
-// version), or the first digits of an ID. Errors: *NotFoundError, *AmbiguousError.
+// version), or the first digits of an ID. A name goes before an ID. Errors:
+// *NotFoundError, *AmbiguousError.
 func Find(ctx context.Context, s *store.Store, ref string) (Image, error) {
-	names, err := matching(ctx, s, ref)
+	names, err := byName(ctx, s, ref)
+	if err == nil && len(names) == 0 && isPrefix(ref) {
+		names, err = byID(ctx, s, ref)
+	}
 	if err != nil {
 		return Image{}, err
 	}
 	if len(names) == 0 {
 		return Image{}, &NotFoundError{ref}
 	}
+	slices.SortFunc(names, newestFirst)
 	id := names[0].Image
-	for _, n := range names {
-		if n.Image != id && isPrefix(ref) && !strings.HasPrefix(ref, n.Name) {
-			return Image{}, &AmbiguousError{ref, []chunk.ID{id, n.Image}}
-		}
-	}
-	names = slices.DeleteFunc(names, func(n store.Name) bool { return n.Image != id })
 	m, err := Manifest(ctx, s, id)
 	if err != nil {
 		return Image{}, fmt.Errorf("image %s: %w", ref, err)
 	}
-	return Image{id, names, m}, nil
+	return Image{id, slices.DeleteFunc(names, func(n store.Name) bool { return n.Image != id }), m}, nil
 }
 
-// matching returns the names that ref fits, newest first: by name if there is
-// one of that name, else by ID.
-func matching(ctx context.Context, s *store.Store, ref string) ([]store.Name, error) {
-	name, tag, nameErr := store.ParseName(ref)
-	var byName, byID []store.Name
-	var damage error
-	err := s.Names(ctx, func(n store.Name, bad error) error {
-		mine := nameErr == nil && n.Name == name && (tag == "" || n.Tag == tag)
-		switch {
-		case bad != nil && mine:
-			damage = errors.Join(damage, bad)
-		case bad != nil:
-		case mine:
-			byName = append(byName, n)
-		case isPrefix(ref) && strings.HasPrefix(n.Image.String(), ref):
-			byID = append(byID, n)
+// byName returns the names that ref spells. One of them that cannot be read is
+// an error: it may be the newest.
+func byName(ctx context.Context, s *store.Store, ref string) (names []store.Name, err error) {
+	name, tag, err := store.ParseName(ref)
+	if err != nil {
+		return nil, nil // it may still be an ID
+	}
+	err = s.Names(ctx, func(n store.Name, damage error) error {
+		if n.Name != name || tag != "" && n.Tag != tag {
+			return nil
+		}
+		names = append(names, n)
+		return damage
+	})
+	return names, err
+}
+
+// byID returns the names of the one image whose ID begins with ref.
+func byID(ctx context.Context, s *store.Store, ref string) (names []store.Name, err error) {
+	ids := map[chunk.ID]bool{}
+	err = s.Names(ctx, func(n store.Name, damage error) error {
+		if damage == nil && strings.HasPrefix(n.Image.String(), ref) {
+			names = append(names, n)
+			ids[n.Image] = true
 		}
 		return nil
 	})
-	if err == nil && damage != nil {
-		err = damage // the newest version may be the one that cannot be read
+	if err == nil && len(ids) > 1 {
+		err = &AmbiguousError{ref, slices.Collect(maps.Keys(ids))}
 	}
-	if len(byName) == 0 {
-		byName = byID
-	}
-	slices.SortFunc(byName, newestFirst)
-	return byName, err
+	return names, err
 }
 
 func isPrefix(ref string) bool {

@@ -29,6 +29,7 @@ type Session struct {
 	lease Lease
 
 	uploads  chan *openPack
+	endQueue func() // closes uploads, once
 	buffers  chan []byte // memory of stored packs, to be used again
 	uploaded chan struct{}
 	stopBeat context.CancelFunc
@@ -69,6 +70,7 @@ func (s *Store) BeginWithout(ctx context.Context, doing string, packs []chunk.ID
 		store: s, lease: lease, fresh: map[chunk.ID]*Place{}, condemned: map[string]bool{},
 		uploads: make(chan *openPack, 1), buffers: make(chan []byte, 8), uploaded: make(chan struct{}), done: make(chan struct{}),
 	}
+	ses.endQueue = sync.OnceFunc(func() { close(ses.uploads) })
 	if err := ses.prepare(ctx, packs); err != nil {
 		s.Expire(context.WithoutCancel(ctx), lease)
 		return nil, fmt.Errorf("begin %s: %w", doing, err)
@@ -175,7 +177,7 @@ func (ses *Session) PutMap(ctx context.Context, data []byte, vary func(nonce uin
 // Sync returns when every pack that was handed over is stored and indexed. All
 // Writers must be closed; no new one may be made.
 func (ses *Session) Sync(ctx context.Context) error {
-	close(ses.uploads)
+	ses.endQueue()
 	select {
 	case <-ses.uploaded:
 	case <-ctx.Done():
@@ -221,11 +223,14 @@ func (ses *Session) stillHeld(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the session and gives its lease up. What it stored and nobody
-// refers to is left for a clean-up.
+// Close ends the session and gives its lease up; no Writer may be in use any
+// more. What it stored and nobody refers to is found by the next session, so
+// that an interrupted capture is not all lost, or by a clean-up.
 func (ses *Session) Close(ctx context.Context) error {
+	ses.fail(errors.New("session is closed"))
+	ses.endQueue()
+	<-ses.uploaded
 	ses.stopBeat()
 	ses.beating.Wait()
-	ses.fail(errors.New("session is closed"))
 	return ses.store.Expire(context.WithoutCancel(ctx), ses.lease)
 }

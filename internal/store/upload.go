@@ -17,17 +17,16 @@ func (ses *Session) upload(ctx context.Context) {
 	defer close(ses.uploaded)
 	for p := range ses.uploads {
 		if ses.err() != nil {
-			continue // drain, so that no Writer waits for ever
+			continue // no more is stored than is already
 		}
 		if err := ses.storePack(ctx, p); err != nil {
 			ses.fail(err)
 		}
 	}
-	if ses.err() != nil {
-		return
-	}
-	if err := ses.flushIndex(ctx); err != nil {
+	if err := ses.flushIndex(ctx); err != nil { // also after a failure: what is stored is worth finding
 		ses.fail(err)
+	}
+	if ses.err() != nil {
 		return
 	}
 	if err := ses.store.MergeIndexes(ctx); err != nil {

@@ -66,7 +66,7 @@ func (w *writer) writeTo(ctx context.Context, r Region, p content.Piece) error {
 // entry adds what must be written for e to dirty.
 func (w *writer) entry(ctx context.Context, r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
 	if e.Zero {
-		return w.zeros(r, p, e, dirty)
+		return w.zeros(ctx, r, p, e, dirty)
 	}
 	off := e.Offset - p.Span.Start
 	fresh := w.fresh[off : off+e.Length]
@@ -126,12 +126,12 @@ func differences(off int64, old, fresh []byte, dirty *extent.Builder) (n int64) 
 const smallZeros = 256 << 10
 
 // zeros makes e read as zeros.
-func (w *writer) zeros(r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
+func (w *writer) zeros(ctx context.Context, r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
 	if w.plan.zeroed() && r.At+e.Offset >= edge {
 		return nil
 	}
 	if w.holding != nil {
-		same, err := w.holding.Same(context.Background(), e)
+		same, err := w.holding.Same(ctx, e)
 		if err != nil {
 			return err
 		}

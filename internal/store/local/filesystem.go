@@ -57,22 +57,14 @@ func (OS) WriteTemp(dir string, data []byte) (path string, err error) {
 	return f.Name(), f.Sync()
 }
 
-// Link falls back to a rename where the file system has no hard links (FAT,
-// exFAT, some SMB shares). Two programs that put the same key at once then race
-// harmlessly: objects of one key hold the same bytes, but for names, and a name
-// is checked for before it is put.
+// Link falls back to RenameNew where the file system has no hard links: FAT,
+// exFAT, some SMB shares and FUSE file systems.
 func (OS) Link(tmp, path string) error {
 	err := os.Link(tmp, path)
-	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
-		return err
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOSYS) {
+		return RenameNew(tmp, path)
 	}
-	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOSYS) {
-		return err
-	}
-	if _, err := os.Lstat(path); err == nil {
-		return fs.ErrExist
-	}
-	return os.Rename(tmp, path)
+	return err
 }
 
 func (OS) Remove(path string) error { return os.Remove(path) }

@@ -1,7 +1,8 @@
 // Package local is a store backend in a folder of a local or mounted file system.
 //
 // An object is written to tmp/, synced, and linked to its place, so that it is
-// there as a whole or not at all, and never overwritten. Packs and maps are
+// there as a whole or not at all, and never overwritten; the file system must
+// have hard links, or renames that do not replace. Packs and maps are
 // spread over 256 folders by the first two digits of their name. Open creates
 // the folder; deleting what is left in tmp/ after a crash is Sweep's work.
 package local
@@ -14,6 +15,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/store"
@@ -68,7 +70,7 @@ func (b *Backend) Put(ctx context.Context, key string, data []byte) error {
 	}
 	path := b.path(key)
 	if _, err := b.fs.Stat(path); err == nil {
-		return fmt.Errorf("put %s: %w", key, store.ErrExists)
+		return b.exists(key, path)
 	}
 	if err := b.makeFolder(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("put %s: %w", key, err)
@@ -80,7 +82,7 @@ func (b *Backend) Put(ctx context.Context, key string, data []byte) error {
 	defer b.fs.Remove(tmp)
 	if err := b.fs.Link(tmp, path); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("put %s: %w", key, store.ErrExists)
+			return b.exists(key, path)
 		}
 		return fmt.Errorf("put %s: %w", key, err)
 	}
@@ -88,6 +90,15 @@ func (b *Backend) Put(ctx context.Context, key string, data []byte) error {
 		return fmt.Errorf("put %s: %w", key, err)
 	}
 	return nil
+}
+
+// exists returns ErrExists once the object's name is durable: the program that
+// put it may be about to sync its folder, and the caller refers to it now.
+func (b *Backend) exists(key, path string) error {
+	if err := b.fs.SyncDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("put %s: %w", key, err)
+	}
+	return fmt.Errorf("put %s: %w", key, store.ErrExists)
 }
 
 // makeFolder creates dir and what leads to it, durably.
@@ -112,6 +123,10 @@ func (b *Backend) Get(ctx context.Context, key string, p []byte, off int64) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if len(p) == 0 { // reading nothing would not tell an object from a folder
+		_, err := b.Stat(ctx, key)
+		return err
+	}
 	f, err := b.fs.Open(b.path(key))
 	if err != nil {
 		return b.wrap("get", key, err)
@@ -124,20 +139,27 @@ func (b *Backend) Get(ctx context.Context, key string, p []byte, off int64) erro
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("get %d bytes at %#x of %s: %w", len(p), off, key, store.ErrShort)
 	}
-	return fmt.Errorf("get %d bytes at %#x of %s: %w", len(p), off, key, err)
+	return b.wrap(fmt.Sprintf("get %d bytes at %#x of", len(p), off), key, err)
 }
 
 // Stat implements store.Backend.
-func (b *Backend) Stat(_ context.Context, key string) (store.Object, error) {
+func (b *Backend) Stat(ctx context.Context, key string) (store.Object, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Object{}, err
+	}
 	info, err := b.fs.Stat(b.path(key))
 	if err != nil {
 		return store.Object{}, b.wrap("stat", key, err)
 	}
+	if info.IsDir() {
+		return store.Object{}, b.wrap("stat", key, syscall.EISDIR)
+	}
 	return store.Object{Key: key, Size: info.Size(), ModTime: info.ModTime()}, nil
 }
 
+// wrap names act and key. A folder is no object, and nothing lies below an object.
 func (b *Backend) wrap(act, key string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%s %s: %w", act, key, store.ErrNotFound)
 	}
 	return fmt.Errorf("%s %s: %w", act, key, err)
@@ -145,7 +167,12 @@ func (b *Backend) wrap(act, key string, err error) error {
 
 // List implements store.Backend.
 func (b *Backend) List(ctx context.Context, prefix string, yield func(store.Object) error) error {
-	return b.walk(ctx, filepath.Join(b.root, filepath.FromSlash(prefix)), yield)
+	return b.walk(ctx, filepath.Join(b.root, filepath.FromSlash(prefix)), func(o store.Object) error {
+		if !strings.HasPrefix(o.Key, prefix) {
+			return nil // packs/3f/ is a folder, but no prefix of packs/3f2a...
+		}
+		return yield(o)
+	})
 }
 
 func (b *Backend) walk(ctx context.Context, dir string, yield func(store.Object) error) error {

@@ -63,7 +63,10 @@ func (b *Backend) Get(ctx context.Context, key string, p []byte, off int64) erro
 }
 
 // Stat implements store.Backend.
-func (b *Backend) Stat(_ context.Context, key string) (store.Object, error) {
+func (b *Backend) Stat(ctx context.Context, key string) (store.Object, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Object{}, err
+	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	o, ok := b.objects[key]
@@ -74,7 +77,7 @@ func (b *Backend) Stat(_ context.Context, key string) (store.Object, error) {
 }
 
 // List implements store.Backend.
-func (b *Backend) List(_ context.Context, prefix string, yield func(store.Object) error) error {
+func (b *Backend) List(ctx context.Context, prefix string, yield func(store.Object) error) error {
 	b.mu.RLock()
 	var found []store.Object
 	for key, o := range b.objects {
@@ -84,15 +87,21 @@ func (b *Backend) List(_ context.Context, prefix string, yield func(store.Object
 	}
 	b.mu.RUnlock()
 	for _, o := range found {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := yield(o); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // Delete implements store.Backend.
-func (b *Backend) Delete(_ context.Context, key string) error {
+func (b *Backend) Delete(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.objects, key)

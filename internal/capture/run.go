@@ -89,7 +89,7 @@ func (p *Plan) pipeline(ctx context.Context, s *store.Store, ses *store.Session,
 func (p *Plan) stages(work *progress.Work) []*progress.Stage {
 	stages := make([]*progress.Stage, len(p.Regions))
 	for i, r := range p.Regions {
-		stages[i] = work.Stage(r.Title(), r.Used.Bytes())
+		stages[i] = work.Region(r.Title(), r.Used.Bytes(), r.Volume == nil)
 	}
 	return stages
 }

@@ -22,6 +22,15 @@ type Piece struct {
 	Entries []image.Entry // ascending, inside Span, joined nowhere; entries without an ID are compared by their bytes
 }
 
+// Data is the number of bytes that must be there.
+func (p Piece) Data() int64 {
+	var n int64
+	for _, e := range p.Entries {
+		n += e.Length
+	}
+	return n
+}
+
 // Source is something whose content can be put on a disk. Its methods but
 // Pieces may be called by several goroutines.
 type Source interface {

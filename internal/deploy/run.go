@@ -45,7 +45,7 @@ func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *pro
 	if disk.Size() != p.Target.Size {
 		return fmt.Errorf("the target has %d bytes now and had %d when this was planned", disk.Size(), p.Target.Size)
 	}
-	stages := p.stages(work)
+	stages, reading := p.stages(work)
 	if err := apply(disk, p.Before); err != nil {
 		return err
 	}
@@ -63,20 +63,24 @@ func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *pro
 		return fmt.Errorf("sync target: %w", err)
 	}
 	if p.Read && head == nil {
-		if err := p.readBack(ctx, src, disk, work); err != nil {
+		if err := p.readBack(ctx, src, disk, reading); err != nil {
 			return err
 		}
 	}
-	return p.finish(ctx, src, disk, work, head)
+	return p.finish(ctx, src, disk, work, reading, head)
 }
 
-// stages announces a stage for each region, one more for reading back.
-func (p *Plan) stages(work *progress.Work) []*progress.Stage {
-	stages := make([]*progress.Stage, len(p.Regions))
+// stages announces a stage for each region, and one for reading back, which is
+// nil when nobody wants it.
+func (p *Plan) stages(work *progress.Work) (stages []*progress.Stage, reading *progress.Stage) {
 	for i := range p.Regions {
-		stages[i] = work.Stage(p.Regions[i].Title(), p.Regions[i].Size)
+		r := &p.Regions[i]
+		stages = append(stages, work.Region(r.Title(), r.Data, r.Volume == nil))
 	}
-	return stages
+	if p.Read {
+		reading = work.Stage("read back", p.Bytes())
+	}
+	return stages, reading
 }
 
 // apply does planned writes in order.
@@ -119,7 +123,7 @@ func (p *Plan) fill(ctx context.Context, src content.Source, disk Disk, work *pr
 	err = content.Each(ctx, src, p.places(), func(f content.Fetcher) content.Worker {
 		w := p.newWriter(src, f, disk, work)
 		return func(ctx context.Context, t content.Task) error {
-			defer stages[t.Place].Add(t.Piece.Span.Length)
+			defer stages[t.Place].Add(t.Piece.Data())
 			if p.Table == nil && t.Piece.Span.Start == 0 {
 				head = &t
 				return nil
@@ -139,19 +143,14 @@ func (p *Plan) places() []content.Place {
 }
 
 // readBack compares the target with the source, from the medium.
-func (p *Plan) readBack(ctx context.Context, src content.Source, disk Disk, work *progress.Work) error {
+func (p *Plan) readBack(ctx context.Context, src content.Source, disk Disk, stage *progress.Stage) error {
 	if c, ok := disk.(CacheDropper); ok {
 		if err := c.DropCache(); err != nil {
 			return fmt.Errorf("read back: %w", err)
 		}
 	}
-	var total int64
-	for _, r := range p.Regions {
-		total += r.Size
-	}
-	stage := work.Stage("read back", total)
 	return content.Compare(ctx, src, p.places(), disk, func(t content.Task) {
-		stage.Add(t.Piece.Span.Length)
+		stage.Add(t.Piece.Data())
 	}, func(t content.Task, e image.Entry) error {
 		return &ReadbackError{p.Regions[t.Place].At + e.Offset, p.Regions[t.Place].Title()}
 	})
@@ -190,9 +189,9 @@ func (p *Plan) free(disk Disk, e extent.Extent) error {
 }
 
 // finish makes the target valid: by its table, or by the start of the one volume.
-func (p *Plan) finish(ctx context.Context, src content.Source, disk Disk, work *progress.Work, head *content.Task) error {
+func (p *Plan) finish(ctx context.Context, src content.Source, disk Disk, work *progress.Work, reading *progress.Stage, head *content.Task) error {
 	if head != nil {
-		return p.finishVolume(ctx, src, disk, work, *head)
+		return p.finishVolume(ctx, src, disk, work, reading, *head)
 	}
 	if err := apply(disk, p.After); err != nil {
 		return err
@@ -208,7 +207,7 @@ func (p *Plan) finish(ctx context.Context, src content.Source, disk Disk, work *
 
 // finishVolume writes the head. When reading back fails, the target gets its
 // marker again.
-func (p *Plan) finishVolume(ctx context.Context, src content.Source, disk Disk, work *progress.Work, head content.Task) error {
+func (p *Plan) finishVolume(ctx context.Context, src content.Source, disk Disk, work *progress.Work, reading *progress.Stage, head content.Task) error {
 	f, err := src.Fetcher()
 	if err != nil {
 		return err
@@ -223,7 +222,7 @@ func (p *Plan) finishVolume(ctx context.Context, src content.Source, disk Disk, 
 	if !p.Read {
 		return nil
 	}
-	if err := p.readBack(ctx, src, disk, work); err != nil {
+	if err := p.readBack(ctx, src, disk, reading); err != nil {
 		return errors.Join(err, apply(disk, p.Before))
 	}
 	return nil

@@ -26,19 +26,35 @@ type Work struct {
 // Stage is one volume, gap or step.
 type Stage struct {
 	Name  string // "partition 2, ext4 'root'"
-	Total int64  // bytes
+	Unit  string // what is counted, in the plural: "packs"; "" for bytes
+	Total int64
+	Minor bool // counts, and is not worth a line of its own
 	done  atomic.Int64
 }
 
-// Add counts n more bytes of the stage as done.
+// Add counts n more of the stage as done.
 func (s *Stage) Add(n int64) { s.done.Add(n) }
 
-// Done is the number of bytes of the stage that are done.
+// Done is how much of the stage is done.
 func (s *Stage) Done() int64 { return min(s.done.Load(), s.Total) }
 
-// Stage announces a stage.
+// Stage announces a stage of total bytes.
 func (w *Work) Stage(name string, total int64) *Stage {
-	s := &Stage{Name: name, Total: total}
+	return w.announce(&Stage{Name: name, Total: total})
+}
+
+// Region announces a region of a disk, of total bytes. A gap between partitions
+// is not worth a line of its own.
+func (w *Work) Region(title string, total int64, gap bool) *Stage {
+	return w.announce(&Stage{Name: title, Total: total, Minor: gap})
+}
+
+// Count announces a stage of total things that are no bytes: unit says what.
+func (w *Work) Count(name, unit string, total int64) *Stage {
+	return w.announce(&Stage{Name: name, Unit: unit, Total: total})
+}
+
+func (w *Work) announce(s *Stage) *Stage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stages = append(w.stages, s)
@@ -50,12 +66,4 @@ func (w *Work) Stages() []*Stage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.stages)
-}
-
-// Done and Total sum over the stages.
-func (w *Work) Done() (done, total int64) {
-	for _, s := range w.Stages() {
-		done, total = done+s.Done(), total+s.Total
-	}
-	return done, total
 }

@@ -50,13 +50,13 @@ func Disk(ctx context.Context, src content.Source, table *part.Table, places []c
 	found := make([]Difference, len(places))
 	stages := make([]*progress.Stage, len(places))
 	for i, p := range places {
-		title := regions[p.Region].Title()
-		found[i].Where = title
-		stages[i] = work.Stage(title, p.Size)
+		r := &regions[p.Region]
+		found[i].Where = r.Title()
+		stages[i] = work.Region(r.Title(), r.Data, r.Volume == nil)
 	}
 	var mu sync.Mutex
 	err := content.Compare(ctx, src, places, disk, func(t content.Task) {
-		stages[t.Place].Add(t.Piece.Span.Length)
+		stages[t.Place].Add(t.Piece.Data())
 	}, func(t content.Task, e image.Entry) error {
 		mu.Lock()
 		defer mu.Unlock()

@@ -149,7 +149,7 @@ func packsOfSegment(locator *store.Locator, r *image.Region, segment *image.Segm
 
 // readPacks reads packs and checks them against their names.
 func readPacks(ctx context.Context, s *store.Store, packs []chunk.ID, d *damages, work *progress.Work) error {
-	stage := work.Stage("packs", int64(len(packs)))
+	stage := work.Count("packs", "packs", int64(len(packs)))
 	todo := make(chan chunk.ID)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -186,7 +186,7 @@ func unpack(ctx context.Context, s *store.Store, m *image.Manifest, d *damages, 
 	var stages []*progress.Stage
 	for i, r := range m.Regions {
 		places = append(places, content.Place{Region: i, At: r.Start, Size: r.Size})
-		stages = append(stages, work.Stage(r.Title(), r.Size))
+		stages = append(stages, work.Region(r.Title(), r.Data, r.Volume == nil))
 	}
 	return content.Each(ctx, src, places, func(f content.Fetcher) content.Worker {
 		buf := make([]byte, image.PieceSpan)
@@ -199,7 +199,7 @@ func unpack(ctx context.Context, s *store.Store, m *image.Manifest, d *damages, 
 					return err
 				}
 			}
-			stages[t.Place].Add(t.Piece.Span.Length)
+			stages[t.Place].Add(t.Piece.Data())
 			return nil
 		}
 	})

@@ -190,10 +190,23 @@ func parseChunks(b []byte, plain uint32) ([]Chunk, error) {
 	return chunks, nil
 }
 
+var errNoHeader = errors.New("no pack header at its start")
+
+// CheckHeader checks the header of a pack of a store that uses hash.
+func CheckHeader(b []byte, hash chunk.Hash) error {
+	if len(b) < HeaderSize || string(b[:8]) != magic {
+		return errNoHeader
+	}
+	if got := chunk.Hash(b[8]); got != hash {
+		return fmt.Errorf("header says %v, the store uses %v", got, hash)
+	}
+	return nil
+}
+
 // Parse reads the table of contents of a whole pack in memory.
 func Parse(b []byte) ([]Frame, error) {
 	if len(b) < HeaderSize+TrailerSize || string(b[:8]) != magic {
-		return nil, errors.New("no pack header at its start")
+		return nil, errNoHeader
 	}
 	size := int64(len(b))
 	t, err := ParseTrailer(b[size-TrailerSize:], size)

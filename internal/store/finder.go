@@ -71,14 +71,19 @@ func (s *Store) openIndex(ctx context.Context, o Object, memory *int64) (*indexF
 			return nil, err
 		}
 		*memory -= o.Size
-		read = func(p []byte, off int64) error {
-			if off < 0 || off > int64(len(data)) || copy(p, data[off:]) < len(p) {
-				return fmt.Errorf("read %s at %#x: %w", o.Key, off, ErrShort)
-			}
-			return nil
-		}
+		read = bytesAt(o.Key, data)
 	}
 	return openIndex(strings.TrimPrefix(o.Key, prefixIndexes), o.Size, read)
+}
+
+// bytesAt reads from an object that is in memory.
+func bytesAt(key string, data []byte) readAt {
+	return func(p []byte, off int64) error {
+		if off < 0 || off > int64(len(data)) || copy(p, data[off:]) < len(p) {
+			return fmt.Errorf("read %s at %#x: %w", key, off, ErrShort)
+		}
+		return nil
+	}
 }
 
 // find returns a place of the chunk, other than those in not. A record that
@@ -129,10 +134,12 @@ func (s *Store) NewLocator(ctx context.Context, skip func(chunk.ID) bool) (l *Lo
 func (l *Locator) Find(id chunk.ID) (pack.Location, bool, error) { return l.finder.find(id) }
 
 // Has reports whether the pack is there.
-func (l *Locator) Has(id chunk.ID) bool {
-	l.finder.mu.RLock()
-	defer l.finder.mu.RUnlock()
-	return slices.Contains(l.finder.packs[prefixOf(id)], id)
+func (l *Locator) Has(id chunk.ID) bool { return l.finder.has(id) }
+
+func (f *finder) has(id chunk.ID) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return slices.Contains(f.packs[prefixOf(id)], id)
 }
 
 // add makes what a session has stored meanwhile findable.

@@ -29,7 +29,7 @@ type Session struct {
 	lease Lease
 
 	uploads  chan *openPack
-	endQueue func() // closes uploads, once
+	endQueue func()      // closes uploads, once
 	buffers  chan []byte // memory of stored packs, to be used again
 	uploaded chan struct{}
 	stopBeat context.CancelFunc
@@ -192,6 +192,9 @@ func (ses *Session) Sync(ctx context.Context) error {
 func (ses *Session) Publish(ctx context.Context, manifest []byte, put func(image chunk.ID) (key string, err error)) (chunk.ID, error) {
 	if err := ses.err(); err != nil {
 		return chunk.ID{}, err
+	}
+	if key := prefixManifests + ses.store.Hash().Sum(manifest).String(); ses.condemned[key] {
+		return chunk.ID{}, &CondemnedError{key}
 	}
 	id, err := putNamed(ctx, ses.store.backend, ses.store.Hash(), prefixManifests, manifest)
 	if err != nil {

@@ -68,11 +68,17 @@ func Open(ctx context.Context, b Backend) (*Store, error) {
 
 // OpenOrCreate opens the store in b and makes an empty one where there is none.
 func OpenOrCreate(ctx context.Context, b Backend) (*Store, error) {
+	return OpenOrCreateLike(ctx, b, Config{Hash: chunk.DefaultHash, Chunks: chunk.DefaultParams})
+}
+
+// OpenOrCreateLike is OpenOrCreate, but a new store gets the hash function and
+// the chunk sizes of like, so that images can be copied between both.
+func OpenOrCreateLike(ctx context.Context, b Backend, like Config) (*Store, error) {
 	s, err := Open(ctx, b)
 	if !errors.Is(err, ErrNoStore) {
 		return s, err
 	}
-	c := Config{FormatVersion, randomName(), chunk.DefaultHash, chunk.DefaultParams, time.Now().UTC().Truncate(time.Second)}
+	c := Config{FormatVersion, randomName(), like.Hash, like.Chunks, time.Now().UTC().Truncate(time.Second)}
 	if err := b.Put(ctx, keyConfig, seal(c)); err != nil && !errors.Is(err, ErrExists) {
 		return nil, fmt.Errorf("create store: %w", err)
 	}

@@ -36,7 +36,7 @@ func (ses *Session) upload(ctx context.Context) {
 
 // storePack makes one pack durable, then its places known.
 func (ses *Session) storePack(ctx context.Context, p *openPack) error {
-	data := p.Finish()
+	data, frames := p.finish()
 	hash := ses.store.Hash()
 	for nonce := uint32(1); ses.condemned[prefixPacks+hash.Sum(data).String()]; nonce++ {
 		binary.LittleEndian.PutUint32(data[pack.HeaderSize-4:], nonce) // an equal pack is about to be deleted
@@ -50,12 +50,14 @@ func (ses *Session) storePack(ctx context.Context, p *openPack) error {
 	ses.Stats.Packs.Add(1)
 	ses.Stats.Stored.Add(int64(len(data)))
 	ses.packs = append(ses.packs, id)
-	ses.unindexed = append(ses.unindexed, entriesOf(id, p.Frames())...)
-	select {
-	case ses.buffers <- p.Bytes():
-	default:
+	ses.unindexed = append(ses.unindexed, entriesOf(id, frames)...)
+	if p.whole == nil {
+		select {
+		case ses.buffers <- data:
+		default:
+		}
 	}
-	p.Builder = pack.Builder{}
+	p.Builder, p.whole, p.frames = pack.Builder{}, nil, nil
 	if len(ses.unindexed) >= indexFlush {
 		return ses.flushIndex(ctx)
 	}

@@ -32,9 +32,19 @@ func (p *Place) Location() (pack.Location, bool) {
 // openPack is one that is being filled or stored.
 type openPack struct {
 	pack.Builder
+	whole  []byte       // instead of a Builder: a pack that another store made
+	frames []pack.Frame // of whole
 	epoch  int64
 	id     chunk.ID    // valid when stored is set
 	stored atomic.Bool // set once the pack is durable; orders the Places in it
+}
+
+// finish returns the pack and its table of contents.
+func (p *openPack) finish() ([]byte, []pack.Frame) {
+	if p.whole != nil {
+		return p.whole, p.frames
+	}
+	return p.Finish(), p.Frames()
 }
 
 // Writer puts chunks into packs for one goroutine, in the order of its calls.
@@ -144,14 +154,7 @@ func (w *Writer) closePack(ctx context.Context) error {
 	}
 	p := w.pack
 	w.pack = nil
-	select {
-	case w.session.uploads <- p:
-		return nil
-	case <-w.session.done:
-		return w.session.err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return w.session.handOver(ctx, p)
 }
 
 // SealIfAsked closes the pack when Session.SealSoon was called since it was

@@ -1,0 +1,55 @@
+# 'make demo' shows what ingot does, 'make test' proves it. Both need Go and make,
+# and install or name whatever else they use.
+
+SHELL := /bin/bash
+export CGO_ENABLED := 0
+export PATH := $(PATH):/usr/sbin:/sbin
+
+# The program says its commit where git can tell it.
+VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+
+FUZZTIME ?= 10m
+
+.PHONY: help build test demo bench fuzz vuln man tools clean
+
+help:
+	@echo 'make build           bin/ingot, one static file'
+	@echo 'make demo            the main job on a real Debian disk, in a few minutes'
+	@echo 'make demo BOOT=1     and boot the deployed disk'
+	@echo 'make test            every check and every test'
+	@echo 'make bench           against other imaging tools; needs 35 GB and hours'
+	@echo 'make fuzz            every fuzz target for FUZZTIME ($(FUZZTIME))'
+	@echo 'make vuln            known vulnerabilities; needs the network'
+	@echo 'make man             manual pages into bin/man'
+	@echo 'make tools           install what test, demo and bench use'
+	@echo 'make clean           remove bin and work'
+
+build:
+	go build -trimpath -buildvcs=$(VCS) -ldflags='-s -w' -o bin/ingot ./cmd/ingot
+
+test:
+	@scripts/test
+
+demo: build
+	@scripts/tools demo $(if $(BOOT),boot)
+	@BOOT=$(BOOT) scripts/demo
+
+bench: build
+	@scripts/tools bench
+	@INGOT=$(CURDIR)/bin/ingot bench/run
+
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
+
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+man: build
+	@mkdir -p bin/man
+	bin/ingot man bin/man
+
+tools:
+	@scripts/tools test demo boot bench
+
+clean:
+	rm -rf bin work

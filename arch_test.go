@@ -1,0 +1,242 @@
+// Package ingot_test holds the rules that the whole tree keeps: which package may
+// import which, and what no file may contain. Each rule carries its reason.
+//
+// It looks at sources only, so it needs nothing but the tree. To add a package or
+// an edge, read doc/architecture.md first; to lift a rule, change it here, with
+// the reason, where a reviewer sees it.
+package ingot_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/ingot-imaging/ingot/"
+
+// edges are imports that must not exist. Patterns name packages below the module,
+// or others by their whole path; "x/..." is x and everything below it. Imports
+// of tests are free, but for those of cmd.
+var edges = []struct {
+	from, to string
+	except   []string // from which the rule does not hold
+	reason   string
+}{
+	{from: "...", to: "cmd/...", reason: "cmd is wiring: what another package needs belongs below it"},
+	{from: "internal/...", to: "internal/report", reason: "the engine counts in progress; how that looks is the program's choice"},
+	{from: "internal/...", to: "github.com/spf13/cobra", reason: "only the program knows flags"},
+
+	{from: "internal/extent", to: "internal/...", reason: "extents are plain values that everything rests on"},
+	{from: "internal/chunk", to: "internal/...", reason: "what a chunk is depends on its bytes alone"},
+	{from: "internal/progress", to: "internal/...", reason: "counters know nothing of what they count"},
+	{from: "internal/pack", to: "internal/store/...", reason: "the pack format does no I/O"},
+	{from: "internal/image", to: "internal/store/...", reason: "manifests and maps are values without I/O"},
+	{from: "internal/image", to: "internal/block/...", reason: "manifests and maps are values without I/O"},
+
+	{from: "internal/block/...", to: "internal/part/...", reason: "a device does not know what lies on it"},
+	{from: "internal/block/...", to: "internal/volume/...", reason: "a device does not know what lies on it"},
+	{from: "internal/part/...", to: "internal/volume/...", reason: "a table does not know what its partitions hold"},
+	{from: "internal/volume/...", to: "internal/part/...", reason: "a volume may lie on a bare disk: it does not know its partition"},
+	{from: "internal/volume/...", to: "internal/store/...", reason: "a parser turns bytes into a used map and nothing else"},
+	{from: "internal/volume/...", to: "internal/image", reason: "a parser turns bytes into a used map and nothing else"},
+	{from: "internal/volume/...", to: "internal/block/host", reason: "parsers take any bytes, so that they can be fuzzed without a device"},
+	{from: "internal/part/...", to: "internal/block/host", reason: "codecs take any bytes, so that they can be fuzzed without a device"},
+	{from: "internal/survey", to: "internal/volume/all", reason: "the program chooses the formats"},
+	{from: "internal/capture", to: "internal/volume/all", reason: "the program chooses the formats"},
+
+	{from: "internal/store", to: "internal/image", reason: "maps and manifests are bytes to a store, so that it can keep other things"},
+	{from: "internal/store", to: "internal/block/...", reason: "a store does not know disks"},
+	{from: "internal/store", to: "internal/store/...", reason: "a store does not know its backends"},
+	{from: "internal/store/...", to: "internal/image", reason: "backends know objects, nothing else"},
+	{from: "internal/store/...", to: "internal/pack", except: []string{"internal/store"}, reason: "backends know objects, nothing else"},
+
+	{from: "internal/...", to: "internal/block/host", reason: "only the program opens real disks, so that every verb runs on memory in a test"},
+	{from: "internal/...", to: "internal/store/local", reason: "only the program chooses the backend"},
+	{from: "internal/...", to: "internal/store/mem", reason: "only the program, and tests, choose the backend"},
+	{from: "internal/capture", to: "internal/deploy", reason: "the verbs do not know each other"},
+	{from: "internal/deploy", to: "internal/capture", reason: "the verbs do not know each other"},
+	{from: "internal/deploy", to: "internal/store/...", reason: "a deploy takes content from anywhere: a store, another disk"},
+	{from: "internal/content", to: "internal/deploy", reason: "content is read by deploy and verify, and writes nothing"},
+	{from: "internal/content", to: "internal/capture", reason: "content is read by deploy and verify, and writes nothing"},
+
+	{from: "...", to: "golang.org/x/sys/unix", except: []string{"internal/block/host", "internal/store/local"},
+		reason: "kernel calls have two homes: the host's disks and the store's folder"},
+	{from: "...", to: "unsafe", except: []string{"internal/block", "internal/block/host"},
+		reason: "it is needed for the alignment of buffers and for ioctls, and nowhere else"},
+	{from: "...", to: "C", reason: "ingot is one static file that is built without a C compiler"},
+	{from: "internal/...", to: "os/exec", except: []string{"internal/volume/volumetest", "internal/boottest"},
+		reason: "ingot depends on no other program; tests are judged by them"},
+	{from: "cmd/...", to: "os/exec", reason: "ingot depends on no other program"},
+	{from: "internal/...", to: "net/...", reason: "the engine works without a network"},
+}
+
+// A file is a parsed Go source of the tree.
+type file struct {
+	name    string // relative to the root
+	pkg     string // folder, relative to the root; "." for the root
+	test    bool
+	imports []string
+	ast     *ast.File
+	lines   int
+}
+
+func TestImports(t *testing.T) {
+	used := map[int]bool{}
+	for _, f := range sources(t) {
+		for _, imported := range f.imports {
+			for i, e := range edges {
+				if !matches(e.from, f.pkg) || !matches(e.to, strings.TrimPrefix(imported, module)) {
+					continue
+				}
+				if module+f.pkg == imported || slices.Contains(e.except, f.pkg) || f.test && !strings.HasPrefix(e.to, "cmd") {
+					used[i] = used[i] || slices.Contains(e.except, f.pkg)
+					continue
+				}
+				t.Errorf("%s imports %s: %s", f.name, imported, e.reason)
+			}
+		}
+	}
+	for i, e := range edges {
+		if len(e.except) > 0 && !used[i] {
+			t.Errorf("no exception of the rule %s -> %s is needed any more", e.from, e.to)
+		}
+	}
+}
+
+// matches reports whether pattern, a path or a path with /..., covers p.
+func matches(pattern, p string) bool {
+	if pattern == "..." {
+		return true
+	}
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return p == base || strings.HasPrefix(p, base+"/")
+	}
+	return p == pattern
+}
+
+// Words that say nothing about what a package owns.
+var emptyNames = regexp.MustCompile(`^(util|utils|common|helper|helpers|types|misc|base|core|manager|lib|shared)$`)
+
+func TestPackages(t *testing.T) {
+	comments := map[string][]string{}
+	for _, f := range sources(t) {
+		if emptyNames.MatchString(path.Base(f.pkg)) {
+			t.Errorf("%s: the package's name does not say what it owns", f.name)
+		}
+		if _, ok := comments[f.pkg]; !ok {
+			comments[f.pkg] = nil
+		}
+		if f.ast.Doc == nil || f.test && f.pkg != "." {
+			continue
+		}
+		comments[f.pkg] = append(comments[f.pkg], f.name)
+		want := "Package " + f.ast.Name.Name + " "
+		if f.ast.Name.Name == "main" {
+			want = "Command " + path.Base(f.pkg) + " "
+		}
+		if !strings.HasPrefix(f.ast.Doc.Text(), want) {
+			t.Errorf("%s: its comment does not begin with %q", f.name, want)
+		}
+	}
+	for pkg, names := range comments {
+		if len(names) != 1 {
+			t.Errorf("package %s has %d package comments, in %v; want one", pkg, len(names), names)
+		}
+	}
+}
+
+// maxLines is a bound, not a goal: most files have 80 to 150 lines.
+const maxLines = 400
+
+func TestFiles(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.lines > maxLines {
+			t.Errorf("%s has %d lines, more than %d: it holds more than one idea", f.name, f.lines, maxLines)
+		}
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s has an init function: what exists is listed where it is used", f.name)
+			}
+		}
+	}
+}
+
+// TestModule checks that what is built is what go.mod names, and that each direct
+// dependency has its reason in doc/dependencies.md.
+func TestModule(t *testing.T) {
+	reasons := read(t, "doc/dependencies.md")
+	requirement := regexp.MustCompile(`^\s*(?:require )?(\S+\.\S+/\S+) v\S+$`)
+	for line := range strings.Lines(read(t, "go.mod")) {
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "replace") {
+			t.Errorf("go.mod: %q: 'go install' would build another program", line)
+		}
+		m := requirement.FindStringSubmatch(line)
+		if m != nil && !strings.Contains(reasons, "| "+m[1]+" |") {
+			t.Errorf("doc/dependencies.md says nothing about %s", m[1])
+		}
+	}
+}
+
+// sources parses every Go file of the tree.
+func sources(t *testing.T) []file {
+	t.Helper()
+	var files []file
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "work" || d.Name() == "testdata") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		files = append(files, parse(t, filepath.ToSlash(name)))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 100 {
+		t.Fatalf("found %d Go files; the test does not run at the root of the tree", len(files))
+	}
+	return files
+}
+
+func parse(t *testing.T, name string) file {
+	t.Helper()
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := file{name: name, pkg: path.Dir(name), test: strings.HasSuffix(name, "_test.go"), ast: parsed}
+	f.lines = set.File(parsed.Package).LineCount()
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.imports = append(f.imports, imported)
+	}
+	return f
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

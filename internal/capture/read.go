@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ingot-imaging/ingot/internal/block"
+	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
 )
@@ -13,6 +14,7 @@ import (
 // reader reads the plan's regions front to back, the way disks like it.
 type reader struct {
 	plan       *Plan
+	minZeros   int64             // of a run that the cutter leaves out, bytes
 	unreadable []*extent.Builder // by region
 	number     int
 }
@@ -33,7 +35,7 @@ func (e *UnreadableError) Unwrap() error { return e.Err }
 func (r *reader) run(ctx context.Context, free <-chan *[]byte, todo chan<- *piece) error {
 	for i, region := range r.plan.Regions {
 		r.unreadable = append(r.unreadable, &extent.Builder{})
-		used, err := withoutHoles(region)
+		used, err := withoutHoles(region, r.minZeros)
 		if err != nil {
 			return fmt.Errorf("%s: %w", region.Title(), err)
 		}
@@ -61,9 +63,10 @@ func (r *reader) run(ctx context.Context, free <-chan *[]byte, todo chan<- *piec
 }
 
 // withoutHoles returns what must be read of a region: where everything outside
-// its map is zeros anyway, the holes of a sparse source need not be. The caller
-// owns the list.
-func withoutHoles(r Region) (extent.List, error) {
+// its map is zeros anyway, the holes of a sparse source need not be. Of each hole
+// the margin at both ends is read, so that the cutter sees a run of zeros there
+// and cuts as it does where the same zeros are stored. The caller owns the list.
+func withoutHoles(r Region, margin int64) (extent.List, error) {
 	sparse, ok := r.Window.(block.Sparse)
 	if !ok || r.Rest != image.Zeros {
 		return append(extent.List{}, r.Used...), nil
@@ -74,17 +77,17 @@ func withoutHoles(r Region) (extent.List, error) {
 		if err != nil {
 			return nil, err
 		}
-		data.Add(start, end-start)
 		if end <= at {
 			break
 		}
+		if start < end {
+			first := max(0, start&^(chunk.Grid-1)-margin)
+			data.Add(first, min(r.Size, end+margin)-first)
+		}
 		at = end
 	}
-	return r.Used.Intersect(data.List().Align(pieceGrid, r.Size)), nil
+	return r.Used.Intersect(data.List().Align(chunk.Grid, r.Size)), nil
 }
-
-// pieceGrid is what holes are rounded to: they begin and end on the chunk grid.
-const pieceGrid = 4096
 
 // fill reads the piece's extents into a free buffer.
 func (r *reader) fill(ctx context.Context, free <-chan *[]byte, pc *piece) error {

@@ -121,14 +121,23 @@ func read(ctx context.Context, b Backend, key string, limit int64) ([]byte, erro
 }
 
 // putNamed stores data under the hash of its bytes. That it is there already is
-// as good, once it was seen to have the right size.
+// as good, once it was read and hashes to its name.
 func putNamed(ctx context.Context, b Backend, hash chunk.Hash, prefix string, data []byte) (chunk.ID, error) {
 	id := hash.Sum(data)
-	err := b.Put(ctx, prefix+id.String(), data)
-	if errors.Is(err, ErrExists) {
-		return id, replaceDamaged(ctx, b, hash, prefix, id, data)
+	for {
+		err := b.Put(ctx, prefix+id.String(), data)
+		if !errors.Is(err, ErrExists) {
+			return id, err
+		}
+		err = replaceDamaged(ctx, b, hash, prefix, id, data)
+		if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrExists) {
+			return id, err
+		}
+		// It came or went meanwhile: an index that somebody merged, or healed.
+		if err := ctx.Err(); err != nil {
+			return id, err
+		}
 	}
-	return id, err
 }
 
 // replaceDamaged puts data in place of an object of the same name that does not

@@ -4,42 +4,38 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // A condemnation lists objects that a clean-up is about to delete. Writers that
-// begin after it was put do not reuse them; it is carried out when every writer
-// that may not know it has ended.
+// begin after it was put do not refer to them; it is carried out when every
+// writer that may not know it has ended. How that keeps images whole is told in
+// doc/decisions/0004-clean-up-without-locks.md.
 type condemnation struct {
 	Keys []string `json:"keys"`
 }
 
-// Condemn announces that the objects are going to be deleted, and returns the
-// announcement's name.
-func (s *Store) Condemn(ctx context.Context, keys []string) (string, error) {
-	name := randomName()
-	if err := s.backend.Put(ctx, prefixCondemned+name, seal(condemnation{keys})); err != nil {
-		return "", fmt.Errorf("condemn %d objects: %w", len(keys), err)
-	}
-	return name, nil
-}
+// maxCondemned bounds the keys of one condemnation.
+const maxCondemned = 100_000
 
-// Condemned returns the condemned keys by the name of their condemnation. A
-// condemnation that cannot be read condemns nothing, and nothing of it is deleted.
+// Condemned returns the condemned keys by the name of their condemnation. Of a
+// condemnation that cannot be read the keys are nil: it condemns nothing, nobody
+// knows it, and nothing of it is deleted.
 func (s *Store) Condemned(ctx context.Context) (map[string][]string, error) {
 	all := map[string][]string{}
 	err := s.backend.List(ctx, prefixCondemned, func(o Object) error {
 		data, err := read(ctx, s.backend, o.Key, maxObject)
 		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
+			return nil // carried out meanwhile: what it condemned is gone
 		}
 		var c condemnation
 		var damage *IntegrityError
-		if err := unseal(o.Key, data, &c); err != nil && !errors.As(err, &damage) {
+		if err == nil {
+			err = unseal(o.Key, data, &c)
+		}
+		if err != nil && !errors.As(err, &damage) {
 			return err
 		}
 		all[strings.TrimPrefix(o.Key, prefixCondemned)] = c.Keys
@@ -51,28 +47,27 @@ func (s *Store) Condemned(ctx context.Context) (map[string][]string, error) {
 	return all, nil
 }
 
-// MayCarryOut reports whether every writer knows the condemnation. The caller
-// has expired the abandoned ones.
-func MayCarryOut(name string, leases []Lease) bool {
-	return !slices.ContainsFunc(leases, func(l Lease) bool { return !slices.Contains(l.Knows, name) })
+// known are the names of the condemnations that could be read; never nil.
+func known(condemned map[string][]string) []string {
+	names := make([]string, 0, len(condemned))
+	for name, keys := range condemned {
+		if keys != nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
-// CarryOut deletes the keys that doomed says are still not needed, then the
-// condemnation itself. doomed must rest on names that were listed after
-// MayCarryOut said yes.
-func (s *Store) CarryOut(ctx context.Context, name string, keys []string, doomed func(key string) (bool, error)) (deleted []string, err error) {
-	for _, key := range keys {
-		ok, err := doomed(key)
-		if err != nil {
-			return deleted, err
+// keySet is the keys of all condemnations.
+func keySet(condemned map[string][]string) map[string]bool {
+	set := map[string]bool{}
+	for keys := range maps.Values(condemned) {
+		for _, key := range keys {
+			set[key] = true
 		}
-		if !ok {
-			continue
-		}
-		if err := s.backend.Delete(ctx, key); err != nil {
-			return deleted, err
-		}
-		deleted = append(deleted, key)
 	}
-	return deleted, s.backend.Delete(ctx, prefixCondemned+name)
+	return set
 }
+
+// knows reports whether the writer avoids what the condemnation condemns.
+func (l Lease) knows(name string) bool { return slices.Contains(l.Knows, name) }

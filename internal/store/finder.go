@@ -23,48 +23,72 @@ type finder struct {
 	pages sync.Pool
 
 	mu    sync.RWMutex
-	packs map[packPrefix][]chunk.ID // packs that are there and not condemned
+	packs map[packPrefix][]foundPack // packs that are there and not condemned
 	files []*indexFile
+}
+
+// foundPack is a pack as it was listed.
+type foundPack struct {
+	id   chunk.ID
+	size int64
+}
+
+// mayHold checks a place that an index names in the pack.
+func (p foundPack) mayHold(l pack.Location) bool {
+	return l.Possible() && int64(l.Offset)+int64(l.Stored) <= p.size
 }
 
 // newFinder lists the packs that are there, without those for which skip says
 // true, and opens every index. A damaged index object is passed over and
 // returned in damaged: what it held is found no more, so it is stored again.
 func (s *Store) newFinder(ctx context.Context, skip func(chunk.ID) bool) (f *finder, damaged []error, err error) {
-	f = &finder{store: s, packs: map[packPrefix][]chunk.ID{}}
+	f = &finder{store: s, packs: map[packPrefix][]foundPack{}}
 	f.pages.New = func() any { return new([indexPage]byte) }
 	// Indexes first: a pack that is listed after its index was read is found, and
 	// one that was deleted between is not believed.
-	memory := int64(indexMemory)
-	err = s.backend.List(ctx, prefixIndexes, func(o Object) error {
-		file, err := s.openIndex(ctx, o, &memory)
-		var damage *IntegrityError
-		switch {
-		case errors.Is(err, ErrNotFound): // merged into another one meanwhile
-		case errors.As(err, &damage), errors.Is(err, ErrShort):
-			damaged = append(damaged, err)
-		case err != nil:
-			return err
-		default:
-			f.files = append(f.files, file)
-		}
-		return nil
-	})
-	if err != nil {
+	if f.files, damaged, err = s.openIndexes(ctx); err != nil {
 		return nil, nil, fmt.Errorf("read the store's indexes: %w", err)
 	}
-	err = s.Packs(ctx, func(id chunk.ID, _ Object) error {
+	err = s.Packs(ctx, func(id chunk.ID, o Object) error {
 		if !skip(id) {
-			f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], id)
+			f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], foundPack{id, o.Size})
 		}
 		return nil
 	})
 	return f, damaged, err
 }
 
+// openIndexes opens all index objects. When one is merged into another meanwhile
+// it begins again, some times: then what it held may stay unfound.
+func (s *Store) openIndexes(ctx context.Context) (files []*indexFile, damaged []error, err error) {
+	for range 5 {
+		memory, vanished := int64(indexMemory), false
+		files, damaged = nil, nil
+		err = s.backend.List(ctx, prefixIndexes, func(o Object) error {
+			file, err := s.openIndex(ctx, o, &memory)
+			var damage *IntegrityError
+			switch {
+			case errors.Is(err, ErrNotFound):
+				vanished = true
+			case errors.As(err, &damage):
+				damaged = append(damaged, err)
+			case err != nil:
+				return err
+			default:
+				files = append(files, file)
+			}
+			return nil
+		})
+		if err != nil || !vanished {
+			break
+		}
+	}
+	return files, damaged, err
+}
+
 // openIndex opens one index object, in memory as long as there is room for it.
 func (s *Store) openIndex(ctx context.Context, o Object, memory *int64) (*indexFile, error) {
-	read := func(p []byte, off int64) error { return s.backend.Get(ctx, o.Key, p, off) }
+	read := func(p []byte, off int64) error { return s.part(ctx, o.Key, p, off) }
 	if o.Size <= *memory {
 		data := make([]byte, o.Size)
 		if err := read(data, 0); err != nil {
@@ -87,21 +111,22 @@ func bytesAt(key string, data []byte) readAt {
 }
 
 // find returns a place of the chunk, other than those in not. A record that
-// points nowhere possible is passed over.
+// points nowhere possible, or behind the end of a pack that was cut, is passed over.
 func (f *finder) find(id chunk.ID, not ...chunk.ID) (pack.Location, bool, error) {
 	page := f.pages.Get().(*[indexPage]byte)
 	defer f.pages.Put(page)
 	f.mu.RLock()
-	defer f.mu.RUnlock()
+	files := f.files // only ever appended to
+	f.mu.RUnlock()
 	var found pack.Location
-	for _, file := range f.files {
+	for _, file := range files {
 		if !file.covers(id) {
 			continue
 		}
 		err := file.lookup(id, page[:], func(e indexEntry) bool {
-			for _, id := range f.packs[e.pack] {
-				if e.loc.Possible() && !slices.Contains(not, id) {
-					found, found.Pack = e.loc, id
+			for _, p := range f.holders(e.pack) {
+				if p.mayHold(e.loc) && !slices.Contains(not, p.id) {
+					found, found.Pack = e.loc, p.id
 				}
 			}
 			return found.Length == 0
@@ -117,38 +142,24 @@ func (f *finder) find(id chunk.ID, not ...chunk.ID) (pack.Location, bool, error)
 	return pack.Location{}, false, nil
 }
 
-// Locator answers where chunks lie, as of when it was made.
-type Locator struct{ finder *finder }
-
-// NewLocator returns a Locator over all packs but those for which skip, which
-// may be nil, says true. damaged are the index objects that could not be used.
-func (s *Store) NewLocator(ctx context.Context, skip func(chunk.ID) bool) (l *Locator, damaged []error, err error) {
-	if skip == nil {
-		skip = func(chunk.ID) bool { return false }
-	}
-	f, damaged, err := s.newFinder(ctx, skip)
-	return &Locator{f}, damaged, err
-}
-
-// Find returns a place of the chunk in a pack that is there.
-func (l *Locator) Find(id chunk.ID) (pack.Location, bool, error) { return l.finder.find(id) }
-
-// Has reports whether the pack is there.
-func (l *Locator) Has(id chunk.ID) bool { return l.finder.has(id) }
-
-func (f *finder) has(id chunk.ID) bool {
+// holders are the packs that an index may mean.
+func (f *finder) holders(p packPrefix) []foundPack {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return slices.Contains(f.packs[prefixOf(id)], id)
+	return f.packs[p]
+}
+
+func (f *finder) has(id chunk.ID) bool {
+	return slices.ContainsFunc(f.holders(prefixOf(id)), func(p foundPack) bool { return p.id == id })
 }
 
 // add makes what a session has stored meanwhile findable.
-func (f *finder) add(files []*indexFile, packs []chunk.ID) {
+func (f *finder) add(files []*indexFile, packs []foundPack) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.files = append(f.files, files...)
-	for _, id := range packs {
-		f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], id)
+	for _, p := range packs {
+		f.packs[prefixOf(p.id)] = append(f.packs[prefixOf(p.id)], p)
 	}
 }
 

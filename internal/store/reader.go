@@ -14,7 +14,8 @@ import (
 type Reader struct {
 	store  *Store
 	dec    *pack.Decoder
-	finder *finder // made when a map's place turns out stale
+	finder *finder           // made when a map's place turns out stale
+	gone   map[chunk.ID]bool // packs that were not there any more when finder was made
 
 	frame  pack.Location // whose plain bytes are in plain; Plain is 0 when there are none
 	plain  []byte
@@ -27,7 +28,7 @@ func (s *Store) NewReader() (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{store: s, dec: dec}, nil
+	return &Reader{store: s, dec: dec, gone: map[chunk.ID]bool{}}, nil
 }
 
 // Close releases the Reader's memory.
@@ -37,39 +38,49 @@ func (r *Reader) Close() { r.dec.Close() }
 // map says it lies; when it is not there, intact, any other place in the store
 // is tried. The error is a *ChunkError when no place has it.
 func (r *Reader) Read(ctx context.Context, id chunk.ID, at pack.Location, dst []byte) error {
-	err := r.readAt(ctx, id, at, dst)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
+	err := r.ReadAt(ctx, id, at, dst)
 	tried := []chunk.ID{at.Pack}
-	for {
-		other, ok, ferr := r.elsewhere(ctx, id, tried)
+	for last := err; last != nil; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.refresh(ctx, at.Pack, last); err != nil {
+			return err
+		}
+		other, ok, ferr := r.finder.find(id, tried...)
 		if ferr != nil {
 			return ferr
 		}
 		if !ok {
 			return &ChunkError{id, err}
 		}
-		if r.readAt(ctx, id, other, dst) == nil {
-			return nil
-		}
-		tried = append(tried, other.Pack)
+		at, tried = other, append(tried, other.Pack)
+		last = r.ReadAt(ctx, id, at, dst)
 	}
+	return nil
 }
 
-func (r *Reader) elsewhere(ctx context.Context, id chunk.ID, tried []chunk.ID) (pack.Location, bool, error) {
-	if r.finder == nil {
-		f, _, err := r.store.newFinder(ctx, func(chunk.ID) bool { return false })
-		if err != nil {
-			return pack.Location{}, false, err
-		}
-		r.finder = f
+// refresh makes a finder when there is none, or only one from before a clean-up
+// deleted the pack, as err says.
+func (r *Reader) refresh(ctx context.Context, pack chunk.ID, err error) error {
+	deleted := errors.Is(err, ErrNotFound)
+	if r.finder != nil && (r.gone[pack] || !deleted) {
+		return nil
 	}
-	return r.finder.find(id, tried...)
+	f, _, err := r.store.newFinder(ctx, func(chunk.ID) bool { return false })
+	if err != nil {
+		return err
+	}
+	r.finder = f
+	if deleted {
+		r.gone[pack] = true
+	}
+	return nil
 }
 
-// readAt reads the chunk from one place and checks it.
-func (r *Reader) readAt(ctx context.Context, id chunk.ID, at pack.Location, dst []byte) error {
+// ReadAt fills dst, which has the chunk's length, with the chunk from one place
+// alone, and checks it.
+func (r *Reader) ReadAt(ctx context.Context, id chunk.ID, at pack.Location, dst []byte) error {
 	if !at.Possible() || int(at.Length) != len(dst) {
 		return &IntegrityError{prefixPacks + at.Pack.String(), int64(at.Offset), fmt.Sprintf("chunk of %d bytes cannot lie at %+v", len(dst), at)}
 	}

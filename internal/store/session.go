@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
 )
@@ -23,24 +21,22 @@ type Session struct {
 	finder    *finder
 	condemned map[string]bool
 	damaged   []error
+	tenure    *tenure
 
 	mu    sync.Mutex
 	fresh map[chunk.ID]*Place // chunks put by this session that are in no index yet
-	lease Lease
 
 	uploads  chan *openPack
 	endQueue func()      // closes uploads, once
 	buffers  chan []byte // memory of stored packs, to be used again
 	uploaded chan struct{}
-	stopBeat context.CancelFunc
-	beating  sync.WaitGroup
 	epoch    atomic.Int64
 	failed   atomic.Pointer[error]
 	done     chan struct{} // closed when failed is set
 
 	// Of packs that are stored and in no index yet; they belong to the uploader.
 	unindexed []indexEntry
-	packs     []chunk.ID
+	packs     []foundPack
 
 	Stats Stats
 }
@@ -62,22 +58,19 @@ func (s *Store) Begin(ctx context.Context, doing string) (*Session, error) {
 // BeginWithout is Begin for a session that does not find what is in the given
 // packs: one that moves chunks out of them.
 func (s *Store) BeginWithout(ctx context.Context, doing string, packs []chunk.ID) (*Session, error) {
-	lease := newLease(doing)
-	if err := s.backend.Put(ctx, lease.key(), seal(lease)); err != nil {
+	tenure, err := s.hold(ctx, newLease(doing))
+	if err != nil {
 		return nil, fmt.Errorf("begin %s: %w", doing, err)
 	}
 	ses := &Session{
-		store: s, lease: lease, fresh: map[chunk.ID]*Place{}, condemned: map[string]bool{},
+		store: s, tenure: tenure, fresh: map[chunk.ID]*Place{},
 		uploads: make(chan *openPack, 1), buffers: make(chan []byte, 8), uploaded: make(chan struct{}), done: make(chan struct{}),
 	}
 	ses.endQueue = sync.OnceFunc(func() { close(ses.uploads) })
 	if err := ses.prepare(ctx, packs); err != nil {
-		s.Expire(context.WithoutCancel(ctx), lease)
-		return nil, fmt.Errorf("begin %s: %w", doing, err)
+		return nil, errors.Join(fmt.Errorf("begin %s: %w", doing, err), tenure.end(ctx))
 	}
-	beat, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ses.stopBeat = stop
-	ses.beating.Go(func() { ses.beat(beat) })
+	tenure.beat(ctx, ses.fail)
 	go ses.upload(context.WithoutCancel(ctx))
 	return ses, nil
 }
@@ -88,18 +81,16 @@ func (ses *Session) prepare(ctx context.Context, without []chunk.ID) error {
 	if err != nil {
 		return err
 	}
-	ses.lease.Knows = []string{}
-	for name, keys := range condemned {
-		ses.lease.Knows = append(ses.lease.Knows, name)
-		for _, key := range keys {
-			ses.condemned[key] = true
-		}
-	}
-	if err := ses.store.renew(ctx, &ses.lease); err != nil {
+	ses.condemned = keySet(condemned)
+	if err := ses.tenure.know(ctx, known(condemned)); err != nil {
 		return err
 	}
+	passed := map[chunk.ID]bool{}
+	for _, id := range without {
+		passed[id] = true
+	}
 	ses.finder, ses.damaged, err = ses.store.newFinder(ctx, func(id chunk.ID) bool {
-		return ses.condemned[prefixPacks+id.String()] || slices.Contains(without, id)
+		return passed[id] || ses.condemned[prefixPacks+id.String()]
 	})
 	return err
 }
@@ -107,26 +98,6 @@ func (ses *Session) prepare(ctx context.Context, without []chunk.ID) error {
 // Damaged returns the index objects that could not be used. Nothing is lost by
 // it but the space for what is stored again.
 func (ses *Session) Damaged() []error { return ses.damaged }
-
-// beat renews the lease until ctx ends.
-func (ses *Session) beat(ctx context.Context) {
-	tick := time.NewTicker(leaseBeat)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		ses.mu.Lock()
-		err := ses.store.renew(ctx, &ses.lease)
-		ses.mu.Unlock()
-		if err != nil && ctx.Err() == nil {
-			ses.fail(err)
-			return
-		}
-	}
-}
 
 // fail records the first error; every later call of the session returns it.
 func (ses *Session) fail(err error) {
@@ -200,28 +171,21 @@ func (ses *Session) Publish(ctx context.Context, manifest []byte, put func(image
 	if err != nil {
 		return chunk.ID{}, fmt.Errorf("store manifest: %w", err)
 	}
-	if err := ses.stillHeld(ctx); err != nil {
-		return chunk.ID{}, err
+	return id, ses.Name(ctx, id, put)
+}
+
+// Name puts a name to an image that the store holds, as Publish does. Nothing of
+// the image may be condemned.
+func (ses *Session) Name(ctx context.Context, id chunk.ID, put func(image chunk.ID) (key string, err error)) error {
+	if err := ses.tenure.held(ctx); err != nil {
+		return err
 	}
 	key, err := put(id)
 	if err != nil {
-		return chunk.ID{}, err
+		return err
 	}
-	if err := ses.stillHeld(ctx); err != nil {
-		return chunk.ID{}, errors.Join(err, ses.store.backend.Delete(context.WithoutCancel(ctx), key))
-	}
-	return id, nil
-}
-
-// stillHeld checks that no clean-up has taken this writer for dead.
-func (ses *Session) stillHeld(ctx context.Context) error {
-	ses.mu.Lock()
-	key := ses.lease.key()
-	ses.mu.Unlock()
-	if _, err := ses.store.backend.Stat(ctx, key); errors.Is(err, ErrNotFound) {
-		return errExpired
-	} else if err != nil {
-		return fmt.Errorf("look for own lease: %w", err)
+	if err := ses.tenure.held(ctx); err != nil {
+		return errors.Join(err, ses.store.backend.Delete(context.WithoutCancel(ctx), key))
 	}
 	return nil
 }
@@ -233,7 +197,5 @@ func (ses *Session) Close(ctx context.Context) error {
 	ses.fail(errors.New("session is closed"))
 	ses.endQueue()
 	<-ses.uploaded
-	ses.stopBeat()
-	ses.beating.Wait()
-	return ses.store.Expire(context.WithoutCancel(ctx), ses.lease)
+	return ses.tenure.end(ctx)
 }

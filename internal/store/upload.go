@@ -49,7 +49,7 @@ func (ses *Session) storePack(ctx context.Context, p *openPack) error {
 	p.stored.Store(true)
 	ses.Stats.Packs.Add(1)
 	ses.Stats.Stored.Add(int64(len(data)))
-	ses.packs = append(ses.packs, id)
+	ses.packs = append(ses.packs, foundPack{id, int64(len(data))})
 	ses.unindexed = append(ses.unindexed, entriesOf(id, frames)...)
 	if p.whole == nil {
 		select {
@@ -68,14 +68,9 @@ func (ses *Session) storePack(ctx context.Context, p *openPack) error {
 // of what the index now knows.
 func (ses *Session) flushIndex(ctx context.Context) error {
 	entries := ses.unindexed
-	slices.SortFunc(entries, compareEntries)
-	var files []*indexFile
-	for part := range slices.Chunk(entries, maxIndexRecords) {
-		file, err := ses.store.putIndex(ctx, encodeIndex(0, runID(part[0].id), part))
-		if err != nil {
-			return fmt.Errorf("store index: %w", err)
-		}
-		files = append(files, file)
+	files, err := ses.store.putEntries(ctx, entries)
+	if err != nil {
+		return err
 	}
 	ses.finder.add(files, ses.packs)
 	ses.mu.Lock()
@@ -87,14 +82,32 @@ func (ses *Session) flushIndex(ctx context.Context) error {
 	return nil
 }
 
+// putEntries sorts entries and stores them as one run of the lowest level.
+func (s *Store) putEntries(ctx context.Context, entries []indexEntry) (files []*indexFile, err error) {
+	slices.SortFunc(entries, compareEntries)
+	for part := range slices.Chunk(entries, maxIndexRecords) {
+		file, err := s.putIndex(ctx, encodeIndex(0, runID(entries[0].id), part))
+		if err != nil {
+			return nil, fmt.Errorf("store index: %w", err)
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
 // putIndex stores an index object and opens it for reading page by page.
 func (s *Store) putIndex(ctx context.Context, data []byte) (*indexFile, error) {
 	id, err := putNamed(ctx, s.backend, s.Hash(), prefixIndexes, data)
 	if err != nil {
 		return nil, err
 	}
-	var inMemory int64
-	return s.openIndex(ctx, Object{Key: prefixIndexes + id.String(), Size: int64(len(data))}, &inMemory)
+	key := prefixIndexes + id.String()
+	file, err := openIndex(id.String(), int64(len(data)), bytesAt(key, data))
+	if err != nil {
+		return nil, err
+	}
+	file.read = func(p []byte, off int64) error { return s.backend.Get(ctx, key, p, off) }
+	return file, nil
 }
 
 // MergeIndexes keeps the number of index objects small. It may be interrupted at

@@ -9,9 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -85,7 +83,7 @@ func (d *damages) error(what string) error {
 // as well.
 func Image(ctx context.Context, s *store.Store, what string, m *image.Manifest, deep bool, work *progress.Work) error {
 	var d damages
-	packs, err := packsOf(ctx, s, m, &d)
+	packs, err := content.Packs(ctx, s, m, func(err error) error { return d.keep(ctx, err) })
 	if err != nil {
 		return err
 	}
@@ -98,53 +96,6 @@ func Image(ctx context.Context, s *store.Store, what string, m *image.Manifest, 
 		}
 	}
 	return d.error(what)
-}
-
-// packsOf reads an image's maps and returns the packs its chunks lie in, sorted.
-func packsOf(ctx context.Context, s *store.Store, m *image.Manifest, d *damages) ([]chunk.ID, error) {
-	locator, _, err := s.NewLocator(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	packs := map[chunk.ID]bool{}
-	for i := range m.Regions {
-		r := &m.Regions[i]
-		for _, ref := range r.Map {
-			segment, err := content.Segment(ctx, s, r, ref)
-			if err != nil {
-				if err := d.keep(ctx, err); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			if err := packsOfSegment(locator, r, segment, packs, d); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return slices.SortedFunc(maps.Keys(packs), func(a, b chunk.ID) int { return slices.Compare(a[:], b[:]) }), nil
-}
-
-func packsOfSegment(locator *store.Locator, r *image.Region, segment *image.Segment, packs map[chunk.ID]bool, d *damages) error {
-	for _, e := range segment.Entries {
-		if e.Zero || packs[e.At.Pack] {
-			continue
-		}
-		if locator.Has(e.At.Pack) {
-			packs[e.At.Pack] = true
-			continue
-		}
-		at, ok, err := locator.Find(e.ID)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			d.add(&store.ChunkError{ID: e.ID, Err: fmt.Errorf("%s at %#x: pack %s that held it is gone, and no other has it", r.Title(), e.Offset, e.At.Pack.Short())})
-			continue
-		}
-		packs[at.Pack] = true
-	}
-	return nil
 }
 
 // readPacks reads packs and checks them against their names.

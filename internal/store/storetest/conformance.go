@@ -55,13 +55,6 @@ var keys = []string{
 	"names/tmp/tmp", "names/packs/config", "names/A.b_c-d/1..2",
 }
 
-func put(t *testing.T, b store.Backend, key string, data []byte) {
-	t.Helper()
-	if err := b.Put(t.Context(), key, data); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // want checks that key holds exactly data.
 func want(t *testing.T, b store.Backend, key string, data []byte) {
 	t.Helper()

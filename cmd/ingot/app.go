@@ -3,22 +3,22 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
-	"github.com/ingot-imaging/ingot/internal/store"
-	"github.com/ingot-imaging/ingot/internal/store/local"
 )
 
 // app is one run of the program: its streams and the flags every command has.
+//
+// What goes where: results to stdout, one JSON document with --json; progress,
+// notes, questions and errors to stderr, but for the error that takes a JSON
+// result's place. --quiet silences all of that but errors, questions and what
+// was asked for by a command that only answers.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -27,6 +27,9 @@ type app struct {
 	json     bool
 	quiet    bool
 	verbose  bool
+
+	running bool // a command was understood and does its work
+	printed bool // the result is out
 }
 
 // run parses args, does what they say, and returns the exit code.
@@ -37,37 +40,58 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	code := exitCode(ctx, err)
-	if err != nil {
-		a.complain(err, code)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
 	}
+	if !a.running { // then flags may not be parsed
+		err = usage(cmd, err)
+		a.json = a.json || slices.Contains(args, "--json")
+	}
+	code := exitCode(ctx, err)
+	a.complain(err, code)
 	return code
 }
 
-// complain prints an error, as JSON where the result would have been JSON.
-func (a *app) complain(err error, code int) {
-	if code == exitInterrupted {
-		err = errors.New("interrupted")
+// markRunning makes cmd, and the commands below it, say when their work begins:
+// whatever fails before that is the command line's fault.
+func (a *app) markRunning(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		a.markRunning(c)
 	}
-	if a.json {
-		json.NewEncoder(a.stdout).Encode(map[string]any{"error": err.Error(), "exitCode": code})
+	work := cmd.RunE
+	if work == nil {
 		return
 	}
-	fmt.Fprintf(a.stderr, "ingot: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n       "))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a.running = true
+		return work(cmd, args)
+	}
 }
 
-// print shows a command's result: v as JSON, or what text writes.
+// print shows the result of work: v as JSON, or what text writes unless --quiet.
 func (a *app) print(v any, text func(io.Writer)) error {
+	if a.quiet && !a.json {
+		return nil
+	}
+	return a.answer(v, text)
+}
+
+// answer shows what a command was called for, and is not silenced.
+func (a *app) answer(v any, text func(io.Writer)) error {
+	a.printed = true
 	if a.json {
-		e := json.NewEncoder(a.stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return a.encode(v)
 	}
-	if !a.quiet {
-		text(a.stdout)
-	}
+	text(a.stdout)
 	return nil
+}
+
+func (a *app) encode(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 // note tells the user something that is no result.
@@ -83,74 +107,4 @@ func (a *app) show(work *progress.Work) (stop func()) {
 		return func() {}
 	}
 	return report.Show(a.stderr, work)
-}
-
-// openStore opens the store that --store, INGOT_STORE or the default names.
-// create says whether one is made where there is none.
-func (a *app) openStore(ctx context.Context, create bool) (*store.Store, error) {
-	return openStoreAt(ctx, a.storeURL, create)
-}
-
-func openStoreAt(ctx context.Context, url string, create bool) (*store.Store, error) {
-	folder, err := storeFolder(url)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(folder); err != nil && !create {
-		return nil, fmt.Errorf("store %s: %w", folder, store.ErrNoStore)
-	}
-	b, err := local.Open(folder)
-	if err != nil {
-		return nil, err
-	}
-	open := store.Open
-	if create {
-		open = store.OpenOrCreate
-	}
-	s, err := open(ctx, b)
-	if err != nil {
-		return nil, fmt.Errorf("store %s: %w", folder, err)
-	}
-	return s, nil
-}
-
-// storeFolder is the folder that a store URL names; file:// or a plain path.
-func storeFolder(url string) (string, error) {
-	if url == "" {
-		url = os.Getenv("INGOT_STORE")
-	}
-	if url == "" {
-		return defaultStore()
-	}
-	if path, ok := strings.CutPrefix(url, "file://"); ok {
-		url = path
-	} else if scheme, _, ok := strings.Cut(url, "://"); ok {
-		return "", usageError{fmt.Errorf("this version knows no %s:// stores; give a folder", scheme)}
-	}
-	return filepath.Abs(url)
-}
-
-// defaultStore is one folder for the system when root works, else the user's own.
-func defaultStore() (string, error) {
-	if os.Geteuid() == 0 {
-		return "/var/lib/ingot/store", nil
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
-		return filepath.Join(dir, "ingot", "store"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", usageError{fmt.Errorf("no place for a store is known (%w); name one with --store", err)}
-	}
-	return filepath.Join(home, ".local", "share", "ingot", "store"), nil
-}
-
-// exactArgs is cobra.ExactArgs with a message that shows how the command is used.
-func exactArgs(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
-			return nil
-		}
-		return usageError{fmt.Errorf("%s takes %d arguments, got %d; as in:\n%s", cmd.CommandPath(), n, len(args), cmd.Example)}
-	}
 }

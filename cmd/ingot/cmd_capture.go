@@ -10,11 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
-	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
@@ -32,20 +30,29 @@ the image becomes the next of NAME:v1, NAME:v2, ... The source is only read.
 
 A volume that was not cleanly unmounted is refused, because its map of free
 space cannot be trusted; the message says what to do about it.`,
-		Example: "  ingot capture /dev/sda lab-pc\n  ingot capture /dev/nvme0n1 office:2026-11 --note 'with printers'",
-		Args:    exactArgs(2),
+		Example: `  ingot capture /dev/sda lab-pc
+  ingot capture /dev/nvme0n1 office:2026-11 --note 'with printers'
+  ingot capture /dev/sdb data --partition 1,3
+  ingot capture disk.img lab-pc --store /srv/images`,
+		Args: exactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.capture(cmd.Context(), args[0], args[1], note, opts)
 		},
 	}
 	f := cmd.Flags()
 	f.IntSliceVar(&opts.Partitions, "partition", nil, "take only these partitions, by `number`")
-	f.BoolVar(&opts.Raw, "raw", false, "take every sector, whatever the file systems say is free")
-	f.BoolVar(&opts.AllowDirty, "allow-dirty", false, "take every sector of volumes that are not clean, instead of refusing")
-	f.BoolVar(&opts.KeepSwap, "keep-swap", false, "take the contents of swap, page and hibernation files too")
+	addTakeFlags(cmd, &opts)
 	f.BoolVar(&opts.Rescue, "rescue", false, "read around unreadable sectors and record them (exit code 6)")
 	f.StringVar(&note, "note", "", "`text` to keep with the image")
 	return cmd
+}
+
+// addTakeFlags adds the flags that capture and clone share.
+func addTakeFlags(cmd *cobra.Command, opts *capture.Options) {
+	f := cmd.Flags()
+	f.BoolVar(&opts.Raw, "raw", false, "take every sector, whatever the file systems say is free")
+	f.BoolVar(&opts.AllowDirty, "allow-dirty", false, "take every sector of volumes that are not clean, instead of refusing")
+	f.BoolVar(&opts.KeepSwap, "keep-swap", false, "take the contents of swap, page and hibernation files too")
 }
 
 // captured is the result of a capture.
@@ -79,14 +86,10 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 	if err != nil {
 		return err
 	}
-	if taken, err := catalog.Taken(ctx, s, name, tag); err != nil {
+	if err := refuseTaken(ctx, s, name, tag); err != nil {
 		return err
-	} else if taken {
-		return &deploy.RefusedError{Why: fmt.Sprintf("%s:%s exists already; choose another tag, or remove it first with 'ingot rm %s:%s'", name, tag, name, tag)}
 	}
-	for _, n := range plan.Notes() {
-		a.note("%s", n)
-	}
+	a.announce(plan)
 	started := time.Now()
 	work := &progress.Work{Verb: "capture"}
 	var result captured
@@ -95,28 +98,53 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 		if err != nil {
 			return err
 		}
-		m := newManifest(plan, s, note, regions)
-		data, err := m.Encode()
-		if err != nil {
-			return err
-		}
-		var n store.Name
-		id, err := ses.Publish(ctx, data, func(id chunk.ID) (key string, err error) {
-			key, n, err = catalog.Put(ctx, s, name, tag, id)
-			return key, err
-		})
-		result = captured{ID: id, Name: n.String(), Data: m.Data(), Unreadable: m.Unreadable(), Notes: plan.Notes()}
+		result, err = publish(ctx, s, ses, newManifest(plan, s, note, regions), name, tag)
 		return err
 	})
 	if err != nil {
-		return err
+		return &leftError{err, "No image was made. What was stored so far is found by the next capture, or removed by 'ingot gc'."}
 	}
+	result.Notes = plan.Notes()
 	result.New, result.Reused, result.Stored = work.New.Load(), work.Reused.Load(), work.Stored.Load()
 	result.Seconds = time.Since(started).Seconds()
 	if err := a.print(result, result.text); err != nil || result.Unreadable == 0 {
 		return err
 	}
 	return errUnreadable
+}
+
+// refuseTaken refuses a name that stands for an image already.
+func refuseTaken(ctx context.Context, s *store.Store, name, tag string) error {
+	taken, err := catalog.Taken(ctx, s, name, tag)
+	if err == nil && taken {
+		err = refuse("%s:%s exists already; choose another tag, or remove it first with 'ingot rm %s:%s'", name, tag, name, tag)
+	}
+	return err
+}
+
+// announce says what is worth knowing before a capture starts; with --verbose
+// what is taken of each region.
+func (a *app) announce(plan *capture.Plan) {
+	if a.verbose && !a.quiet {
+		writeTake(a.stderr, plan)
+	}
+	for _, n := range plan.Notes() {
+		a.note("%s", n)
+	}
+}
+
+// publish stores the manifest and names it, which makes the image exist.
+func publish(ctx context.Context, s *store.Store, ses *store.Session, m *image.Manifest, name, tag string) (captured, error) {
+	data, err := m.Encode()
+	if err != nil {
+		return captured{}, err
+	}
+	var n store.Name
+	id, err := ses.Publish(ctx, data, func(id chunk.ID) (key string, err error) {
+		key, n, err = catalog.Put(ctx, s, name, tag, id)
+		return key, err
+	})
+	return captured{ID: id, Name: n.String(), Data: m.Data(), Unreadable: m.Unreadable()}, err
 }
 
 func (a *app) take(ctx context.Context, plan *capture.Plan, s *store.Store, ses *store.Session, work *progress.Work) ([]image.Region, error) {
@@ -150,18 +178,4 @@ func (r captured) text(w io.Writer) {
 	if r.Unreadable > 0 {
 		fmt.Fprintf(w, "WARNING: %s could not be read and are zeros in the image\n", report.Bytes(r.Unreadable))
 	}
-}
-
-// openSource opens a disk or image file that nobody writes to.
-func openSource(path string) (*host.Source, error) {
-	uses, err := host.InUse(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, u := range uses {
-		if !u.ReadOnly {
-			return nil, &deploy.RefusedError{Why: fmt.Sprintf("%s is in use: %s. Unmount it, or boot the machine from another medium", path, u)}
-		}
-	}
-	return host.OpenSource(path, host.SourceOptions{})
 }

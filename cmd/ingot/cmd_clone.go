@@ -2,31 +2,30 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ingot-imaging/ingot/internal/block"
+	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
-	"github.com/ingot-imaging/ingot/internal/content"
-	"github.com/ingot-imaging/ingot/internal/deploy"
-	"github.com/ingot-imaging/ingot/internal/extent"
-	"github.com/ingot-imaging/ingot/internal/image"
 )
 
 func (a *app) cloneCommand() *cobra.Command {
 	var fl deployFlags
 	var opts capture.Options
 	cmd := &cobra.Command{
-		Use:     "clone SOURCE TARGET",
-		Short:   "put a disk onto another disk, without a store between",
-		Example: "  ingot clone /dev/sda /dev/sdb --new-ids\n  ingot clone /dev/sda --partition 2=/dev/sdb2",
-		Args:    cobra.RangeArgs(1, 2),
+		Use:   "clone SOURCE TARGET",
+		Short: "put a disk onto another disk, without a store between",
+		Long: `Clone overwrites TARGET with what is used on SOURCE, as a capture and a deploy
+would. SOURCE is only read, and refused where a capture would refuse it.`,
+		Example: `  ingot clone /dev/sda /dev/sdb --new-ids
+  ingot clone /dev/sda disk.img
+  ingot clone /dev/sda --partition 2=/dev/sdb2`,
+		Args: betweenArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			partition, target, err := fl.check(args[1:])
 			if err != nil {
-				return err
+				return usage(cmd, err)
 			}
 			if partition > 0 {
 				opts.Partitions = []int{partition}
@@ -35,18 +34,13 @@ func (a *app) cloneCommand() *cobra.Command {
 		},
 	}
 	fl.add(cmd)
-	f := cmd.Flags()
-	f.BoolVar(&opts.Raw, "raw", false, "take every sector, whatever the file systems say is free")
-	f.BoolVar(&opts.AllowDirty, "allow-dirty", false, "take every sector of volumes that are not clean, instead of refusing")
-	f.BoolVar(&opts.KeepSwap, "keep-swap", false, "take the contents of swap, page and hibernation files too")
+	addTakeFlags(cmd, &opts)
 	return cmd
 }
 
 func (a *app) clone(ctx context.Context, path string, partition int, target string, fl deployFlags, opts capture.Options) error {
-	if same, err := sameFile(path, target); err != nil {
+	if err := refuseOverlap(path, partition, target); err != nil {
 		return err
-	} else if same {
-		return &deploy.RefusedError{Why: fmt.Sprintf("%s and %s are the same disk", path, target)}
 	}
 	src, err := openSource(path)
 	if err != nil {
@@ -60,27 +54,25 @@ func (a *app) clone(ctx context.Context, path string, partition int, target stri
 	for _, n := range from.Notes() {
 		a.note("%s", n)
 	}
-	regions, used, windows := live(from)
-	what := "a copy of " + filepath.Clean(path)
-	job := deployJob{what: what, disk: from.Disk.Size, sector: from.Disk.SectorSize, content: content.NewLive(regions, used, windows), fl: fl}
-	job.plan = func(t deploy.Target) (*deploy.Plan, error) {
-		if partition == 0 {
-			return deploy.NewPlan(what, from.Table, regions, from.Disk.SectorSize, t, fl.Options)
-		}
-		return deploy.NewVolumePlan(what, regions[0], 0, from.Disk.SectorSize, t, fl.Options)
-	}
+	job := deployJob{verb: "clone", what: "a copy of " + filepath.Clean(path), table: from.Table, size: from.Disk.Size, sector: from.Disk.SectorSize, fl: fl}
+	job.regions, job.content = live(from)
 	if partition > 0 {
-		job.disk = regions[0].Size
+		if err := job.only(partition); err != nil {
+			return err
+		}
 	}
 	return a.put(ctx, target, job)
 }
 
-// live turns what a capture would take into content.
-func live(p *capture.Plan) (regions []image.Region, used []extent.List, windows []block.Reader) {
-	for _, r := range p.Regions {
-		region := r.Region
-		region.Data, region.End = r.Used.Bytes(), r.Used.End()
-		regions, used, windows = append(regions, region), append(used, r.Used), append(windows, r.Window)
+// refuseOverlap refuses a target that is, holds or lies in what is cloned.
+func refuseOverlap(path string, partition int, target string) error {
+	what := path
+	if device := host.PartitionPath(path, partition); partition > 0 && exists(device) {
+		what = device
 	}
-	return regions, used, windows
+	same, err := host.Overlap(what, target)
+	if err == nil && same {
+		err = refuse("%s and %s share bytes: cloning would overwrite what is read", what, target)
+	}
+	return err
 }

@@ -27,10 +27,13 @@ type listed struct {
 
 func (a *app) imagesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "images [NAME]",
-		Short:   "list the images in the store",
-		Example: "  ingot images\n  ingot images lab-pc",
-		Args:    cobra.MaximumNArgs(1),
+		Use:   "images [NAME]",
+		Short: "list the images in the store",
+		Long: `Images lists what is in the store, newest first; with NAME, its versions. An
+image that has several names is listed under each of them.`,
+		Example:           "  ingot images\n  ingot images lab-pc",
+		Args:              betweenArgs(0, 1),
+		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.images(cmd.Context(), args)
 		},
@@ -59,7 +62,7 @@ func (a *app) images(ctx context.Context, args []string) error {
 	if len(args) == 1 && len(list) == 0 && damage == nil {
 		return &catalog.NotFoundError{Ref: args[0]}
 	}
-	err = a.print(list, func(w io.Writer) {
+	err = a.answer(list, func(w io.Writer) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "NAME\tID\tCREATED\tDISK\tDATA\tNOTE")
 		for _, l := range list {

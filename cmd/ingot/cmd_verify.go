@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/block/host"
-	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -34,8 +32,9 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "is an image intact?",
 		Long: `Verify reads every byte in the store that IMAGE needs and checks it against its
 hash. With --deep every chunk is unpacked too, as a deploy would.`,
-		Example: "  ingot verify lab-pc\n  ingot verify lab-pc:v2 --deep",
-		Args:    exactArgs(1),
+		Example:           "  ingot verify lab-pc\n  ingot verify lab-pc:v2 --deep",
+		Args:              exactArgs(1),
+		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.verify(cmd.Context(), args[0], deep)
 		},
@@ -76,8 +75,9 @@ func (a *app) compareCommand() *cobra.Command {
 		Short: "does a disk equal an image?",
 		Long: `Compare reads DISK and checks everything that a deploy of IMAGE would write to it:
 the partition table and all used bytes. Free space is not compared.`,
-		Example: "  ingot compare lab-pc /dev/sdb\n  ingot compare lab-pc /dev/sdb2 --partition 2",
-		Args:    exactArgs(2),
+		Example:           "  ingot compare lab-pc /dev/sdb\n  ingot compare lab-pc /dev/sdb2 --partition 2",
+		Args:              exactArgs(2),
+		ValidArgsFunction: a.completeImageThenFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.compare(cmd.Context(), args[0], args[1], partition)
 		},
@@ -119,9 +119,9 @@ func (a *app) compare(ctx context.Context, ref, path string, partition int) erro
 // expected is what a disk of the given size holds after a deploy.
 func expected(m *image.Manifest, partition int, size int64) (*part.Table, []content.Place, error) {
 	if partition > 0 {
-		i := indexOf(m.Regions, partition)
-		if i < 0 {
-			return nil, nil, &capture.PartitionError{Number: partition, Have: numbers(m.Regions)}
+		i, err := regionOf(m.Regions, partition)
+		if err != nil {
+			return nil, nil, err
 		}
 		return nil, []content.Place{{Region: i, Size: min(m.Regions[i].Size, size)}}, nil
 	}
@@ -137,17 +137,4 @@ func expected(m *image.Manifest, partition int, size int64) (*part.Table, []cont
 		places = append(places, content.Place{Region: i, At: at, Size: r.Size})
 	}
 	return m.Table, places, nil
-}
-
-// sameFile reports whether two paths name one file or device.
-func sameFile(a, b string) (bool, error) {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := os.Stat(b)
-	if missing(err) {
-		return false, nil
-	}
-	return err == nil && os.SameFile(x, y), err
 }

@@ -28,12 +28,6 @@ const (
 	exitInterrupted = 130
 )
 
-// usageError is a wrong word on the command line.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
 // errUnreadable ends a command that did its work around unreadable sectors.
 var errUnreadable = errors.New("some sectors could not be read; they are recorded in the image and read as zeros")
 
@@ -51,7 +45,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err):
 		return exitIntegrity
-	case is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
+	case is[*refusedError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err):
 		return exitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err),

@@ -9,6 +9,8 @@ const rootHelp = `ingot makes images of computers' disks and puts them on other 
   ingot deploy lab-pc /dev/sdb         image -> disk
   ingot compare lab-pc /dev/sdb        is it the same?
 
+IMAGE is name:tag, a name (its newest version) or the first digits of an ID.
+
 Exit codes: 0 done and verified, 1 failed, 2 usage, 3 refused for safety,
 4 integrity failure, 5 not found, 6 done with unreadable sectors recorded,
 130 interrupted.`
@@ -21,20 +23,49 @@ func (a *app) root() *cobra.Command {
 		Long:          rootHelp,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return noSuchCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.storeURL, "store", "", "`folder` of the store (INGOT_STORE; default /var/lib/ingot/store for root)")
-	f.BoolVar(&a.json, "json", false, "print the result as JSON")
+	f.BoolVar(&a.json, "json", false, "print the result, or the error, as one JSON document")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(
-		a.captureCommand(),
-		a.deployCommand(),
-		a.cloneCommand(),
-		a.verifyCommand(),
-		a.compareCommand(),
-		a.imagesCommand(),
-	)
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is going to be done, step by step")
+	root.CompletionOptions.DisableDefaultCmd = true
+	a.addCommands(root)
+	a.markRunning(root)
 	return root
+}
+
+// addCommands adds the commands, in the groups in which the help lists them.
+func (a *app) addCommands(root *cobra.Command) {
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Disks:", []*cobra.Command{
+			a.disksCommand(), a.inspectCommand(),
+		}},
+		{"Between disks and the store:", []*cobra.Command{
+			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
+		}},
+		{"Images and the store:", []*cobra.Command{
+			a.imagesCommand(), a.verifyCommand(),
+		}},
+		{"This program:", []*cobra.Command{
+			a.versionCommand(), a.completionCommand(), a.manCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, c := range group.commands {
+			c.GroupID = group.title
+		}
+		root.AddCommand(group.commands...)
+	}
+	root.SetHelpCommandGroupID("This program:")
 }

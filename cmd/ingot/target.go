@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -11,29 +13,30 @@ import (
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/part"
-	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/survey"
 	"github.com/ingot-imaging/ingot/internal/volume/all"
 )
 
-// targetLook is what a target holds before it is overwritten.
+// targetLook is what a target is and holds before it is overwritten.
 type targetLook struct {
 	deploy.Target
-	name    string // what a person types to confirm
+	disk    host.Disk
 	holds   string // one line for the plan
 	missing bool   // an image file that will be made
 }
 
 // lookAt looks at a target without opening it for writing.
-func (a *app) lookAt(ctx context.Context, path string, job deployJob) (targetLook, error) {
-	t := targetLook{name: filepath.Base(path)}
+func lookAt(ctx context.Context, path string, job deployJob) (targetLook, error) {
+	var t targetLook
 	t.Path = path
-	src, err := host.OpenSource(path, host.SourceOptions{SectorSize: job.sector})
-	if missing(err) && !host.InDev(path) {
-		t.Target = deploy.Target{Path: path, Size: job.disk, SectorSize: job.sector, CanDiscard: true, DiscardZeroes: true, Blank: true}
-		t.missing, t.holds = true, "does not exist and will be made"
-		return t, nil
+	if !host.InDev(path) && (!exists(path) || isEmptyFile(path)) {
+		t.disk = host.Disk{Path: path, Name: filepath.Base(path), Model: "new image file"}
+		t.Target = deploy.Target{Path: path, Size: job.size, SectorSize: job.sector, CanDiscard: true, DiscardZeroes: true, Blank: true}
+		t.missing, t.holds = true, "nothing yet: it will be made"
+		_, err := os.Stat(filepath.Dir(path))
+		return t, err
 	}
+	src, err := host.OpenSource(path, host.SourceOptions{SectorSize: job.sector})
 	if err != nil {
 		return t, err
 	}
@@ -45,15 +48,16 @@ func (a *app) lookAt(ctx context.Context, path string, job deployJob) (targetLoo
 	if len(uses) > 0 {
 		return t, &host.BusyError{Path: path, Uses: uses}
 	}
-	t.Size, t.SectorSize = src.Size(), src.SectorSize()
-	t.CanDiscard, t.DiscardZeroes = src.Describe().CanDiscard(), src.Describe().DiscardZeroes()
+	t.disk, t.Size, t.SectorSize = src.Describe(), src.Size(), src.SectorSize()
+	t.CanDiscard, t.DiscardZeroes = t.disk.CanDiscard(), t.disk.DiscardZeroes()
 	if t.Unfinished, err = deploy.Unfinished(src); err != nil {
 		return t, err
 	}
-	t.holds, t.Blank, err = holds(ctx, src)
 	if t.Unfinished != "" {
-		t.holds, t.Blank = "an unfinished deploy of "+t.Unfinished, false
+		t.holds = "an unfinished deploy of " + t.Unfinished
+		return t, nil
 	}
+	t.holds, t.Blank, err = holds(ctx, src)
 	return t, err
 }
 
@@ -71,8 +75,11 @@ func holds(ctx context.Context, r block.Reader) (what string, blank bool, err er
 		}
 		kinds = append(kinds, kind)
 	}
+	if d.Table.Kind != part.None && len(kinds) == 0 {
+		return "an empty " + strings.ToUpper(string(d.Table.Kind)), false, nil
+	}
 	if d.Table.Kind != part.None {
-		return fmt.Sprintf("%s table with %s", strings.ToUpper(string(d.Table.Kind)), strings.Join(kinds, ", ")), false, nil
+		return fmt.Sprintf("a %s with %s", strings.ToUpper(string(d.Table.Kind)), strings.Join(kinds, ", ")), false, nil
 	}
 	if d.Volumes[0].Info.Kind != "unknown" || d.Volumes[0].Damage != nil {
 		return kinds[0], false, nil
@@ -84,70 +91,50 @@ func holds(ctx context.Context, r block.Reader) (what string, blank bool, err er
 	return "data of unknown kind", false, err
 }
 
-// looksBlank reads samples: the first and last MiB and sixteen places between.
+// looksBlank reads samples: the first and last MiB and fifteen places between.
 // Taking a disk with data for blank costs no byte, only the question whether to
 // overwrite it, so the samples are where data lies if there is any.
 func looksBlank(r block.Reader) (bool, error) {
-	const sample = 1 << 20
-	buf := make([]byte, sample)
+	const sample, steps = 1 << 20, 16
+	buf := make([]byte, min(sample, r.Size()))
 	last := max(0, r.Size()-sample)
-	for i := range int64(17) {
-		b := buf[:min(sample, r.Size())]
-		if err := block.ReadFull(r, b, last/16*i+last%16*i/16); err != nil {
+	for i := range int64(steps + 1) {
+		if err := block.ReadFull(r, buf, last/steps*i+last%steps*i/steps); err != nil {
 			return false, err
 		}
-		if len(strings.Trim(string(b), "\x00")) > 0 {
+		if len(strings.Trim(string(buf), "\x00")) > 0 {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// planned is a plan as JSON.
-type planned struct {
-	What    string            `json:"what"`
-	Target  string            `json:"target"`
-	Size    int64             `json:"targetBytes"`
-	Holds   string            `json:"holds"`
-	Delta   bool              `json:"delta"`
-	Free    deploy.FreeSpace  `json:"free"`
-	Data    int64             `json:"dataBytes"`
-	Regions []plannedRegion   `json:"regions"`
-	NewIDs  map[string]string `json:"newIDs,omitempty"`
-	Notes   []string          `json:"notes,omitempty"`
+// exists reports whether something is at path, readable or not.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
-type plannedRegion struct {
-	Partition int    `json:"partition,omitempty"`
-	Title     string `json:"title"`
-	At        int64  `json:"at"`
-	Size      int64  `json:"bytes"`
-	Data      int64  `json:"dataBytes"`
+func isEmptyFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0
 }
 
-func planReport(p *deploy.Plan, t targetLook) planned {
-	out := planned{p.What, t.Path, p.Target.Size, t.holds, p.Delta, p.Free, p.Bytes(), nil, p.NewIDs, p.Notes}
-	for _, r := range p.Regions {
-		out.Regions = append(out.Regions, plannedRegion{r.Partition, r.Title(), r.At, r.Size, r.Data})
-	}
-	return out
-}
-
-// writePlan prints a plan for a person.
-func writePlan(w io.Writer, p *deploy.Plan, t targetLook) {
-	fmt.Fprintf(w, "Plan: put %s onto %s (%s), which holds %s.\n", p.What, t.Path, report.Bytes(p.Target.Size), t.holds)
-	for _, r := range p.Regions {
-		if r.Volume == nil && r.Size < 16<<20 {
-			continue
+// identity tells a disk from its neighbours: "Samsung SSD 870 EVO, serial
+// S5Y1NX0R, 465.8 GiB".
+func identity(d host.Disk) string {
+	var words []string
+	for _, w := range []string{d.Vendor + " " + d.Model, serialWord(d)} {
+		if w = strings.TrimSpace(w); w != "" {
+			words = append(words, w)
 		}
-		fmt.Fprintf(w, "  at %10s  %10s  %s, %s of data\n", report.Bytes(r.At), report.Bytes(r.Size), r.Title(), report.Bytes(r.Data))
 	}
-	how := "Everything is written"
-	if p.Delta {
-		how = "Only what differs is written"
+	return strings.Join(words, ", ")
+}
+
+func serialWord(d host.Disk) string {
+	if d.Serial == "" {
+		return ""
 	}
-	fmt.Fprintf(w, "  %s; unused space: %s; the partition table comes last.\n", how, p.Free)
-	for _, n := range p.Notes {
-		fmt.Fprintf(w, "  Note: %s.\n", n)
-	}
+	return "serial " + d.Serial
 }

@@ -102,16 +102,18 @@ func apply(disk Disk, writes []part.Write) error {
 // clear gives the whole target back before a full deploy, but for the marker.
 func (p *Plan) clear(disk Disk) error {
 	d, ok := disk.(Discarder)
-	if !ok || !p.Full || p.Free != Discard {
-		return nil
-	}
-	if p.Target.Size <= edge {
+	if !ok || !p.clears() {
 		return nil
 	}
 	if err := d.Discard(edge, p.Target.Size-edge); err != nil {
 		return fmt.Errorf("discard the target's old content: %w", err)
 	}
 	return nil
+}
+
+// clears reports whether the whole target is given back first.
+func (p *Plan) clears() bool {
+	return p.Full && p.Free == Discard && p.Target.Size > edge
 }
 
 // zeroed reports whether ranges that nobody wrote to read as zeros.

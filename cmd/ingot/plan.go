@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/report"
+)
+
+// planned is a plan as JSON.
+type planned struct {
+	What    string            `json:"what"`
+	Target  string            `json:"target"`
+	Model   string            `json:"model,omitempty"`
+	Serial  string            `json:"serial,omitempty"`
+	Size    int64             `json:"targetBytes"`
+	Holds   string            `json:"holds"`
+	Delta   bool              `json:"delta"`
+	Free    deploy.FreeSpace  `json:"free"`
+	Data    int64             `json:"dataBytes"`
+	Regions []plannedRegion   `json:"regions"`
+	NewIDs  map[string]string `json:"newIDs,omitempty"`
+	Notes   []string          `json:"notes,omitempty"`
+}
+
+type plannedRegion struct {
+	Partition int    `json:"partition,omitempty"`
+	Title     string `json:"title"`
+	At        int64  `json:"at"`
+	Size      int64  `json:"bytes"`
+	Data      int64  `json:"dataBytes"`
+}
+
+func planReport(p *deploy.Plan, t targetLook) planned {
+	out := planned{
+		What: p.What, Target: t.Path, Model: t.disk.Model, Serial: t.disk.Serial, Size: p.Target.Size, Holds: t.holds,
+		Delta: p.Delta, Free: p.Free, Data: p.Bytes(), NewIDs: p.NewIDs, Notes: p.Notes,
+	}
+	for _, r := range p.Regions {
+		out.Regions = append(out.Regions, plannedRegion{r.Partition, r.Title(), r.At, r.Size, r.Data})
+	}
+	return out
+}
+
+// smallGap is the size below which space between partitions is not worth a line
+// of a plan.
+const smallGap = 16 << 20
+
+// writePlan prints a plan for a person; with --verbose every step of it.
+func (a *app) writePlan(w io.Writer, p *deploy.Plan, t targetLook) {
+	fmt.Fprintf(w, "Plan: put %s onto %s\n", p.What, t.Path)
+	fmt.Fprintf(w, "  %s (%s, %s) holds %s\n", t.Path, identity(t.disk), report.Bytes(p.Target.Size), t.holds)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range p.Regions {
+		if r.Volume != nil || r.Size >= smallGap {
+			fmt.Fprintf(table, "  at %s\t%s\t%s, %s of data\n", report.Bytes(r.At), report.Bytes(r.Size), r.Title(), report.Bytes(r.Data))
+		}
+	}
+	table.Flush()
+	how := "everything is written"
+	if p.Delta {
+		how = "only what differs is written"
+	}
+	last := "the volume's start"
+	if p.Table != nil {
+		last = "the partition table"
+	}
+	fmt.Fprintf(w, "  %s; unused space: %s; %s comes last\n", how, p.Free, last)
+	for _, n := range p.Notes {
+		fmt.Fprintf(w, "  Note: %s.\n", n)
+	}
+	if a.verbose {
+		p.Print(w)
+	}
+}

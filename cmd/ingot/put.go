@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/progress"
+	"github.com/ingot-imaging/ingot/internal/report"
+)
+
+// deployJob is what deploy and clone share: some content for a target.
+type deployJob struct {
+	verb      string
+	what      string // what is put there, for people
+	table     *part.Table
+	regions   []image.Region
+	partition int   // the only one to put, 0 for the whole disk
+	index     int   // of its region
+	size      int64 // of a raw image file that is made for it, bytes
+	sector    int   // logical sector size of where it comes from, bytes
+	content   content.Source
+	fl        deployFlags
+}
+
+// deployed is the result of a deploy or a clone.
+type deployed struct {
+	What    string            `json:"what"`
+	Target  string            `json:"target"`
+	Data    int64             `json:"dataBytes"`
+	Written int64             `json:"writtenBytes"`
+	Same    int64             `json:"sameBytes"`
+	NewIDs  map[string]string `json:"newIDs,omitempty"`
+	Seconds float64           `json:"seconds"`
+}
+
+func (r deployed) text(w io.Writer) {
+	fmt.Fprintf(w, "%s is on %s: %s written, %s were there already, in %s\n",
+		r.What, r.Target, report.Bytes(r.Written), report.Bytes(r.Same), report.Seconds(r.Seconds))
+}
+
+// put plans, shows, asks and runs.
+func (a *app) put(ctx context.Context, path string, job deployJob) error {
+	if a.inStore(path) {
+		return refuse("%s lies in the folder of the store: it is no target", path)
+	}
+	target, err := lookAt(ctx, path, job)
+	if err != nil {
+		return err
+	}
+	plan, err := job.plan(target.Target)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if job.fl.dryRun {
+		return a.answer(planReport(plan, target), func(w io.Writer) { a.writePlan(w, plan, target) })
+	}
+	if !a.quiet && !a.json {
+		a.writePlan(a.stderr, plan, target)
+	}
+	if err := a.confirm(ctx, target, job.fl.yes); err != nil {
+		return err
+	}
+	started := time.Now()
+	work := &progress.Work{Verb: job.verb}
+	if err := a.carryOut(ctx, plan, target, job, work); err != nil {
+		return err
+	}
+	result := deployed{job.what, path, plan.Bytes(), work.Written.Load(), work.Same.Load(), plan.NewIDs, time.Since(started).Seconds()}
+	return a.print(result, result.text)
+}
+
+// carryOut opens the target for itself alone and runs the plan on it.
+func (a *app) carryOut(ctx context.Context, plan *deploy.Plan, t targetLook, job deployJob, work *progress.Work) error {
+	opts := host.TargetOptions{SectorSize: job.sector}
+	if t.missing {
+		opts.CreateSize = job.size
+	}
+	disk, err := host.OpenTarget(t.Path, opts)
+	if err != nil {
+		return err
+	}
+	if now := disk.Describe(); !t.missing && (now.Name != t.disk.Name || now.Serial != t.disk.Serial) {
+		disk.Close()
+		return refuse("%s was %s and is %s now; nothing was written. Look again, with 'ingot disks'", t.Path, identity(t.disk), identity(now))
+	}
+	stop := a.show(work)
+	err = plan.Run(ctx, job.content, disk, work)
+	stop()
+	if cerr := disk.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return &leftError{err, fmt.Sprintf("%s is NOT complete and does not boot. Run the same command again to finish it: what is there already is not written twice.", t.Path)}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package deploy
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/ingot-imaging/ingot/internal/extent"
+	"github.com/ingot-imaging/ingot/internal/part"
+)
+
+// Print writes everything that Run will do, in its order, a line a step, with
+// exact byte ranges of the target: what a person reads who does not trust us.
+//
+// Errors of w are ignored.
+func (p *Plan) Print(w io.Writer) {
+	fmt.Fprintf(w, "put %s onto %s: %d bytes in sectors of %d\n", p.What, p.Target.Path, p.Target.Size, p.Target.SectorSize)
+	printWrites(w, p.Before)
+	if p.clears() {
+		printStep(w, "discard", extent.Extent{Start: edge, Length: p.Target.Size - edge}, "whatever was there")
+	}
+	fill := "fill"
+	if p.Delta {
+		fill = "update" // where it differs
+	}
+	for _, r := range p.Regions {
+		printStep(w, fill, extent.Extent{Start: r.At, Length: r.Size}, fmt.Sprintf("%s: %d bytes of data; %s", r.Title(), r.Data, p.freed()))
+	}
+	for _, e := range p.Unused {
+		printStep(w, "leave", e, "in no region; "+p.freed())
+	}
+	fmt.Fprintln(w, "  sync")
+	if p.Table == nil {
+		fmt.Fprintln(w, "  write the first piece of the one region, sync")
+	}
+	if p.Read {
+		fmt.Fprintln(w, "  read everything back from the medium and compare")
+	}
+	printWrites(w, p.After)
+	if p.Table != nil {
+		fmt.Fprintln(w, "  read the table back from the medium and compare")
+	}
+	for _, old := range slices.Sorted(maps.Keys(p.NewIDs)) {
+		fmt.Fprintf(w, "  new ID   %s becomes %s\n", old, p.NewIDs[old])
+	}
+	for _, n := range p.Notes {
+		fmt.Fprintf(w, "  note     %s\n", n)
+	}
+}
+
+func printWrites(w io.Writer, writes []part.Write) {
+	for _, wr := range writes {
+		what := wr.What
+		if wr.Sync {
+			what += ", sync"
+		}
+		printStep(w, "write", extent.Extent{Start: wr.Offset, Length: int64(len(wr.Data))}, what)
+	}
+}
+
+func printStep(w io.Writer, verb string, at extent.Extent, what string) {
+	fmt.Fprintf(w, "  %-8s %v %s\n", verb, at, what)
+}
+
+// freed says what becomes of bytes that nothing needs.
+func (p *Plan) freed() string {
+	switch {
+	case p.zeroed():
+		return "the rest reads as zeros"
+	case p.Free == Zero:
+		return "the rest is zeroed"
+	case p.clears():
+		return "the rest was discarded"
+	case p.Free == Discard:
+		return "the rest is discarded"
+	}
+	return "the rest is kept"
+}

@@ -9,12 +9,14 @@ import (
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/progress"
 )
 
 // reader reads the plan's regions front to back, the way disks like it.
 type reader struct {
 	plan       *Plan
 	minZeros   int64             // of a run that the cutter leaves out, bytes
+	stages     []*progress.Stage // by region
 	unreadable []*extent.Builder // by region
 	number     int
 }
@@ -39,6 +41,7 @@ func (r *reader) run(ctx context.Context, free <-chan *[]byte, todo chan<- *piec
 		if err != nil {
 			return fmt.Errorf("%s: %w", region.Title(), err)
 		}
+		r.stages[i].Add(region.Used.Bytes() - used.Bytes())
 		for len(used) > 0 {
 			span := extent.Extent{Start: used[0].Start / image.PieceSpan * image.PieceSpan, Length: image.PieceSpan}
 			pc := &piece{number: r.number, region: i, extents: used.Clip(span)}

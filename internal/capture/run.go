@@ -36,8 +36,9 @@ type entry struct {
 // pack what it read, one collector puts the maps together.
 func (p *Plan) Run(ctx context.Context, s *store.Store, ses *store.Session, work *progress.Work) ([]image.Region, error) {
 	c := newCollector(p, ses, work)
-	r := &reader{plan: p, minZeros: int64(s.Config().Chunks.Min)}
-	if err := p.pipeline(ctx, s, ses, r, c, p.stages(work)); err != nil {
+	stages := p.stages(work)
+	r := &reader{plan: p, minZeros: int64(s.Config().Chunks.Min), stages: stages}
+	if err := p.pipeline(ctx, s, ses, r, c, stages); err != nil {
 		return nil, err
 	}
 	if err := ses.Sync(ctx); err != nil {

@@ -22,21 +22,10 @@ import (
 // Where direct writes do not work at all (tmpfs on old kernels, some FUSE file
 // systems, a file whose last block is cut) every write is buffered.
 
-const (
-	memoryAlign = 4096    // of AlignedBuffer; no kernel wants more than a page
-	bounceBytes = 1 << 20 // a multiple of every align
-)
-
-// AlignedBuffer returns n bytes of zeros whose address is a multiple of 4096:
-// memory that WriteAt can hand to the disk without copying it.
-func AlignedBuffer(n int) []byte {
-	b := make([]byte, n+memoryAlign)
-	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (memoryAlign - 1)
-	return b[skip : skip+n : skip+n]
-}
+const bounceBytes = 1 << 20 // a multiple of every align
 
 func isAligned(p []byte, align int) bool {
-	mask := uintptr(min(align, memoryAlign) - 1)
+	mask := uintptr(min(align, block.Alignment) - 1)
 	return uintptr(unsafe.Pointer(unsafe.SliceData(p)))&mask == 0
 }
 
@@ -57,7 +46,7 @@ func (t *Target) goDirect() error {
 		return &os.PathError{Op: "switch to direct writes", Path: t.Path(), Err: err}
 	}
 	// Some file systems take the flag and refuse the transfer.
-	if _, err := t.write.ReadAt(AlignedBuffer(align), 0); errors.Is(err, unix.EINVAL) {
+	if _, err := t.write.ReadAt(block.AlignedBuffer(align), 0); errors.Is(err, unix.EINVAL) {
 		return setDirect(t.write, 0)
 	}
 	t.align = align
@@ -76,7 +65,7 @@ func setDirect(f *os.File, direct int) error {
 }
 
 // directAlign is what a direct write's offset and length must be multiples of,
-// in bytes; so must the address of its memory, but of no more than memoryAlign.
+// in bytes; so must the address of its memory, but of no more than block.Alignment.
 // 0: there are no direct writes. Of a file the kernel tells since 6.1 (statx(2),
 // STATX_DIOALIGN); before, a page is enough.
 func (t *Target) directAlign() (int, error) {
@@ -91,9 +80,9 @@ func (t *Target) directAlign() (int, error) {
 		return 0, &os.PathError{Op: "statx", Path: t.Path(), Err: err}
 	}
 	if err != nil || stx.Mask&unix.STATX_DIOALIGN == 0 {
-		return memoryAlign, nil
+		return block.Alignment, nil
 	}
-	if stx.Dio_mem_align > memoryAlign {
+	if stx.Dio_mem_align > block.Alignment {
 		return 0, nil
 	}
 	return int(max(stx.Dio_offset_align, stx.Dio_mem_align)), nil
@@ -105,7 +94,7 @@ func (t *Target) ReadAt(p []byte, off int64) (int, error) {
 	return readAt(t.read, t.geometry.size, p, off)
 }
 
-// WriteAt is fastest with memory from AlignedBuffer and an offset and length
+// WriteAt is fastest with memory from block.AlignedBuffer and an offset and length
 // that are multiples of the sector size. It fails with an *IOError whose offset
 // is that of the first byte that is not known to be written, or, before it
 // wrote anything, with a *block.RangeError.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ingot-imaging/ingot/internal/block"
 )
 
 // punchHole frees a range of a file, which then reads as zeros. Source: fallocate(2).
@@ -104,7 +106,7 @@ func (t *Target) writeZeros(off, n int64) error {
 	if n == 0 {
 		return nil
 	}
-	zeros := AlignedBuffer(int(min(n, bounceBytes)))
+	zeros := block.AlignedBuffer(int(min(n, bounceBytes)))
 	for n > 0 {
 		piece := zeros[:min(n, int64(len(zeros)))]
 		if _, err := t.WriteAt(piece, off); err != nil {

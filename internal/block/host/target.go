@@ -65,7 +65,7 @@ func openTarget(path string, sector int) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{write: f, align: 1}
-	t.bounce.New = func() any { b := AlignedBuffer(bounceBytes); return &b }
+	t.bounce.New = func() any { b := block.AlignedBuffer(bounceBytes); return &b }
 	if err := t.setUp(sector); err != nil {
 		t.Close()
 		return nil, err

@@ -182,7 +182,7 @@ func TestTargetDiskFull(t *testing.T) {
 			}
 			target.align = 1
 		}
-		piece := AlignedBuffer(1 << 20)
+		piece := block.AlignedBuffer(1 << 20)
 		piece[0] = 1
 		var err error
 		off := int64(0)
@@ -283,15 +283,6 @@ func TestTargetReread(t *testing.T) {
 	for _, path := range []string{loopDisk(t, 1<<20), imageFile(t, 1<<20)} {
 		if err := openTestTarget(t, path, TargetOptions{}).Reread(); err != nil {
 			t.Errorf("%s has no partitions to read, got %v", path, err)
-		}
-	}
-}
-
-func TestAlignedBuffer(t *testing.T) {
-	for _, n := range []int{0, 1, 511, 4096, 1 << 20} {
-		b := AlignedBuffer(n)
-		if len(b) != n || cap(b) != n || !isAligned(b, memoryAlign) {
-			t.Errorf("AlignedBuffer(%d): %d bytes, capacity %d, aligned %v", n, len(b), cap(b), isAligned(b, memoryAlign))
 		}
 	}
 }

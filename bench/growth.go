@@ -35,9 +35,6 @@ func archivers(store, ingot string) []archiver {
 	}
 }
 
-// with returns the command with more arguments, in memory of its own.
-func with(c command, more ...string) command { return append(c[:len(c):len(c)], more...) }
-
 // grown is what each of the three disks added to a store, in bytes, and how long that took.
 type grown struct {
 	name  string

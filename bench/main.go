@@ -35,7 +35,7 @@ func main() {
 func bench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	rounds := flags.Int("rounds", 5, "rounds per disk")
-	only := flags.String("only", "a,ntfs,xfs,btrfs,growth", "which parts to run")
+	only := flags.String("only", "root,ntfs,xfs,btrfs,growth", "which parts to run; also a, the whole disk by ingot against its root by the others")
 	flags.Parse(args)
 
 	images := cmp.Or(os.Getenv("INGOT_BENCH"), filepath.Join(cmp.Or(os.Getenv("TMPDIR"), "/var/tmp"), "ingot-bench"))

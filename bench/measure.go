@@ -26,9 +26,12 @@ type sample struct {
 // command is a program and its arguments.
 type command []string
 
+// with returns the command with more arguments, in memory of its own.
+func with[C ~[]string](c C, more ...string) C { return append(c[:len(c):len(c)], more...) }
+
 // run runs the commands as one pipeline and measures it. Each process's CPU time
 // and peak are what the kernel reports when it ends (wait4(2)), its children
-// included. A small program's peak is never below this one's own, some 10 MiB.
+// included. A small program's peak is never below this one's own, some 5 MiB.
 func run(ctx context.Context, pipeline ...command) (sample, error) {
 	var cmds []*exec.Cmd
 	var stderrs []*bytes.Buffer

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 // step is one thing that a tool does, and how it is called in the report.
@@ -29,19 +30,26 @@ const (
 
 // steps are one round, in order. What is compared stands side by side.
 func (s *subject) steps(device string) []step {
+	const image = "disk:v1"
+	deploy, compare := []string{image, s.target()}, []string{image, s.target()}
+	var only []string
+	if s.partition > 0 {
+		only = []string{"--partition", strconv.Itoa(s.partition)}
+		deploy = []string{image, fmt.Sprintf("--partition=%d=%s", s.partition, s.target())}
+	}
 	pc1 := s.partclone(device, "1", partcloneSave, partcloneRestore)
 	list := []step{
 		pc1[0],
-		s.ingotStep(ingotCapture, s.warmSource, "capture", append(s.choose, s.image, "disk:v1")...),
-		s.ingotStep(ingotAgain, s.warmSource, "capture", append(s.choose, s.image, "disk:v2")...),
+		s.ingotStep(ingotCapture, s.warmSource, "capture", with(only, s.image, image)),
+		s.ingotStep(ingotAgain, s.warmSource, "capture", with(only, s.image, "disk:v2")),
 		pc1[1],
-		s.ingotStep(ingotDeploy, s.blankDisk, "deploy", "--yes", "disk:v1", s.target()),
-		s.ingotStep(ingotVerify, nil, "verify", "disk:v1"),
+		s.ingotStep(ingotDeploy, s.blankDisk, "deploy", with(deploy, "--yes")),
+		s.ingotStep(ingotVerify, nil, "verify", []string{image}),
 	}
 	if s.later != "" {
-		list = append(list, s.ingotStep(ingotRedeploy, s.laterDisk, "deploy", "--yes", "disk:v1", s.target()))
+		list = append(list, s.ingotStep(ingotRedeploy, s.laterDisk, "deploy", with(deploy, "--yes")))
 	}
-	list = append(list, s.ingotStep(ingotCompare, nil, "compare", "disk:v1", s.target()))
+	list = append(list, s.ingotStep(ingotCompare, nil, "compare", with(only, compare...)))
 	pc3 := s.partclone(device, "3", "partclone, zstd -3: capture", "partclone, zstd -3: restore")
 	list = append(list, pc3...)
 	if s.kind == "extfs" {
@@ -57,9 +65,9 @@ func (s *subject) target() string { return filepath.Join(s.memory, "target.img")
 func (s *subject) archive() string { return filepath.Join(s.memory, "archive") }
 
 // ingotStep records the size of the store; a capture makes it.
-func (s *subject) ingotStep(name string, prepare func(context.Context) error, verb string, args ...string) step {
+func (s *subject) ingotStep(name string, prepare func(context.Context) error, verb string, args []string) step {
 	store := filepath.Join(s.memory, "store")
-	call := append(command{s.ingot, verb, "--store", store}, args...)
+	call := with(command{s.ingot, verb, "--store", store}, args...)
 	return step{name, prepare, []command{call}, store}
 }
 
@@ -94,9 +102,10 @@ const restoreToLoop = `loop=$(losetup --find --show "$1") && trap 'losetup --det
 fsarchiver restfs -j2 "$0" id=0,dest="$loop"`
 
 func (s *subject) fsarchiver(device string) []step {
+	archive := s.archive() + ".fsa" // it would add the suffix
 	return []step{
-		{"fsarchiver -Z1 -j2: capture", s.warmSource, []command{{"fsarchiver", "savefs", "-o", "-Z1", "-j2", s.archive(), device}}, s.archive()},
-		{"fsarchiver -Z1 -j2: restore", s.blankVolume, []command{{"sh", "-c", restoreToLoop, s.archive(), s.target()}}, s.archive()},
+		{"fsarchiver -Z1 -j2: capture", s.warmSource, []command{{"fsarchiver", "savefs", "-Z1", "-j2", archive, device}}, archive},
+		{"fsarchiver -Z1 -j2: restore", s.blankVolume, []command{{"sh", "-c", restoreToLoop, archive, s.target()}}, archive},
 	}
 }
 
@@ -104,18 +113,37 @@ func (s *subject) warmSource(context.Context) error { return warm(s.image) }
 
 func (s *subject) blankVolume(context.Context) error { return blank(s.target(), s.length) }
 
-// blankDisk makes the target as large as the image that holds the volume.
-func (s *subject) blankDisk(context.Context) error {
+// taken is the part of the disk that ingot takes, in bytes.
+func (s *subject) taken() (offset, length int64, err error) {
+	if s.partition > 0 {
+		return s.offset, s.length, nil
+	}
 	info, err := os.Stat(s.image)
+	if err != nil {
+		return 0, 0, err
+	}
+	return 0, info.Size(), nil
+}
+
+// blankDisk makes a target for what ingot took.
+func (s *subject) blankDisk(context.Context) error {
+	_, length, err := s.taken()
 	if err != nil {
 		return err
 	}
-	return blank(s.target(), info.Size())
+	return blank(s.target(), length)
 }
 
+// laterDisk makes the target the later state of what ingot took.
 func (s *subject) laterDisk(ctx context.Context) error {
-	if err := os.RemoveAll(s.target()); err != nil {
+	offset, length, err := s.taken()
+	if err != nil {
 		return err
 	}
-	return exec.CommandContext(ctx, "cp", "--sparse=always", s.later, s.target()).Run()
+	if err := blank(s.target(), length); err != nil {
+		return err
+	}
+	_, err = run(ctx, command{"dd", "bs=1M", "iflag=skip_bytes,count_bytes", "conv=sparse,notrunc",
+		fmt.Sprintf("skip=%d", offset), fmt.Sprintf("count=%d", length), "if=" + s.later, "of=" + s.target()})
+	return err
 }

@@ -17,39 +17,38 @@ const mib = 1 << 20
 
 // subject is one volume and everything that is measured on it.
 type subject struct {
-	title  string
-	image  string   // file that holds the volume
-	offset int64    // of the volume in the image, in bytes
-	length int64    // of the volume
-	choose []string // what makes `ingot capture` take this volume alone
-	kind   string   // of file system, as in partclone.KIND
-	later  string   // a disk that holds the image's later state, or ""
+	title     string
+	image     string // file that holds the volume
+	offset    int64  // of the volume in the image, in bytes
+	length    int64  // of the volume
+	kind      string // of file system, as in partclone.KIND
+	partition int    // what ingot takes: this partition, or the whole image if 0
+	later     string // a disk that holds the image's later state, or ""
 
 	memory  string // folder in memory
 	ingot   string
 	samples map[string][]sample // by step, one a round
 }
 
-// newSubject returns the root of disk A, or the volume xfs, btrfs or ntfs, as make-images lays them out.
+// newSubject returns what make-images laid out: "root", the root of disk A; "a",
+// the same for peers while ingot takes the whole disk; or the volume xfs, btrfs or ntfs.
 func newSubject(name, images, memory, ingot string) (*subject, error) {
-	s := &subject{
-		title:   name + " volume",
-		image:   filepath.Join(images, name+".img"),
-		kind:    name,
-		memory:  memory,
-		ingot:   ingot,
-		samples: map[string][]sample{},
+	s := &subject{title: name + " volume", kind: name, memory: memory, ingot: ingot, samples: map[string][]sample{}}
+	s.image = filepath.Join(images, name+".img")
+	if name == "root" || name == "a" {
+		s.title, s.kind = "Disk A", "extfs"
+		s.image, s.later = filepath.Join(images, "a.img"), filepath.Join(images, "b.img")
+		s.offset, s.length = 513*mib, 8704*mib
+	}
+	if name == "root" {
+		s.title, s.partition = "Root of disk A", 2
 	}
 	info, err := os.Stat(s.image)
 	if err != nil {
 		return nil, fmt.Errorf("%w (make it with bench/make-images)", err)
 	}
-	s.length = info.Size()
-	if name == "a" {
-		s.title, s.kind = "Disk A, ext4 root", "extfs"
-		s.later = filepath.Join(images, "b.img")
-		s.offset, s.length = 513*mib, 8704*mib
-		s.choose = []string{"--partition", "2"}
+	if s.length == 0 {
+		s.length = info.Size()
 	}
 	return s, nil
 }

@@ -30,12 +30,14 @@ build:
 test:
 	@scripts/test
 
-demo: build
+demo:
 	@scripts/tools demo $(if $(BOOT),boot)
+	@$(MAKE) --no-print-directory build
 	@BOOT=$(BOOT) scripts/demo
 
-bench: build
+bench:
 	@scripts/tools bench
+	@$(MAKE) --no-print-directory build
 	@INGOT=$(CURDIR)/bin/ingot bench/run
 
 fuzz:

@@ -154,6 +154,18 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// TestArchitecturePage checks that the page that a newcomer reads first knows
+// every package.
+func TestArchitecturePage(t *testing.T) {
+	page := read(t, "doc/architecture.md")
+	for _, f := range sources(t) {
+		name := strings.TrimPrefix(f.pkg, "internal/")
+		if f.pkg != "." && !strings.Contains(page, "`"+name+"`") && !strings.Contains(page, "`internal/"+name+"`") {
+			t.Errorf("doc/architecture.md does not say what %s owns", f.pkg)
+		}
+	}
+}
+
 // maxLines is a bound, not a goal: most files have 80 to 150 lines.
 const maxLines = 400
 

@@ -104,7 +104,7 @@ func (s *Store) openIndex(ctx context.Context, o Object, memory *int64) (*indexF
 func bytesAt(key string, data []byte) readAt {
 	return func(p []byte, off int64) error {
 		if off < 0 || off > int64(len(data)) || copy(p, data[off:]) < len(p) {
-			return fmt.Errorf("read %s at %#x: %w", key, off, ErrShort)
+			return &IntegrityError{key, off, "is cut off"}
 		}
 		return nil
 	}

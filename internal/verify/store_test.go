@@ -27,13 +27,13 @@ type world struct {
 
 const dataBytes = 600 << 10
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, size int64) *world {
 	t.Helper()
 	w := &world{backend: &mem.Backend{}, images: map[string]catalog.Image{}}
 	w.disks = map[string]*blocktest.Memory{
-		"lab:v1":  capturetest.Disk(dataBytes, 1, 2),
-		"lab:v2":  capturetest.Disk(dataBytes, 1, 3),
-		"solo:v1": capturetest.Disk(dataBytes, 4, 5),
+		"lab:v1":  capturetest.Disk(size, dataBytes, 1, 2),
+		"lab:v2":  capturetest.Disk(size, dataBytes, 1, 3),
+		"solo:v1": capturetest.Disk(size, dataBytes, 4, 5),
 	}
 	w.store = openStore(t, w.backend)
 	for _, name := range []string{"lab:v1", "lab:v2", "solo:v1"} {
@@ -87,7 +87,7 @@ func check(t *testing.T, s *store.Store, readData bool) verify.StoreReport {
 }
 
 func TestIntactStore(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, capturetest.Large)
 	for _, readData := range []bool{false, true} {
 		r := check(t, w.store, readData)
 		for _, d := range r.Damage {
@@ -104,7 +104,7 @@ func TestIntactStore(t *testing.T) {
 }
 
 func TestLeftOver(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, capturetest.Large)
 	only := slices.DeleteFunc(w.packs(t, "solo:v1"), func(id chunk.ID) bool { return len(w.users(t, id)) > 1 })
 	if err := w.store.RemoveName(t.Context(), w.images["solo:v1"].Names[0]); err != nil {
 		t.Fatal(err)
@@ -120,14 +120,13 @@ func TestLeftOver(t *testing.T) {
 
 // A chunk that was moved to another pack is found there, and no damage.
 func TestMovedChunks(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, capturetest.Large)
 	ctx := t.Context()
 	old := w.packs(t, "solo:v1")
 	ses, err := w.store.BeginWithout(ctx, "test", old)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := capturetest.Disk(dataBytes, 4, 5)
 	moveAll(t, ses, w, old)
 	if err := errors.Join(ses.Sync(ctx), ses.Close(ctx)); err != nil {
 		t.Fatal(err)
@@ -140,7 +139,7 @@ func TestMovedChunks(t *testing.T) {
 	if r := check(t, w.store, true); len(r.Damage) > 0 {
 		t.Errorf("got %v", r.Damage)
 	}
-	if err := capturetest.Check(ctx, w.store, w.images["solo:v1"].ID, again); err != nil {
+	if err := capturetest.Check(ctx, w.store, w.images["solo:v1"].ID, w.disks["solo:v1"]); err != nil {
 		t.Error(err)
 	}
 }
@@ -155,6 +154,9 @@ func moveAll(t *testing.T, ses *store.Session, w *world, packs []chunk.ID) {
 	defer r.Close()
 	writer, err := ses.NewWriter()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := writer.Put(t.Context(), []byte("so that no new pack equals an old one")); err != nil {
 		t.Fatal(err)
 	}
 	for name := range w.images {

@@ -27,14 +27,17 @@ import (
 	"github.com/ingot-imaging/ingot/internal/store"
 )
 
-// Size of the disks: two segments of map.
-const Size = image.SegmentSpan + 8<<20
+// Small is the size of a disk with one segment of map, Large that of one with two.
+const (
+	Small = 8 << 20
+	Large = image.SegmentSpan + 8<<20
+)
 
-// Disk returns a disk of Size bytes with data at its start, around the border
-// between its two segments of map, and zeros. Each seed gives n bytes, half of
-// them compressible; disks share the bytes of the seeds they share.
-func Disk(n int, seeds ...uint64) *blocktest.Memory {
-	disk := blocktest.NewMemory(Size, block.DefaultSectorSize)
+// Disk returns a disk of size bytes with n bytes for each seed, half of them
+// compressible, spread from its start to its end, and zeros between. Disks share
+// the bytes of the seeds they share.
+func Disk(size int64, n int, seeds ...uint64) *blocktest.Memory {
+	disk := blocktest.NewMemory(size, block.DefaultSectorSize)
 	for i, seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 0))
 		data := make([]byte, n)
@@ -44,10 +47,7 @@ func Disk(n int, seeds ...uint64) *blocktest.Memory {
 				data[at] = "abcd"[data[at]&3]
 			}
 		}
-		off := int64(i) * int64(n)
-		if i%2 == 1 {
-			off += image.SegmentSpan - int64(n)/2&^4095
-		}
+		off := (size - int64(n)) * int64(i) / int64(max(1, len(seeds)-1)) &^ (chunk.Grid - 1)
 		if _, err := disk.WriteAt(data, off); err != nil {
 			panic(err) // the test's own sizes are wrong
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/gc"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/verify"
@@ -43,13 +44,16 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUnreadable
 	case is[usageError](err):
 		return exitUsage
-	case is[*store.IntegrityError](err), is[*store.ChunkError](err), is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err):
+	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
+		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
+		is[*gc.UnreadableError](err), is[*gc.DamageError](err):
 		return exitIntegrity
 	case is[*refusedError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
-		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err):
+		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),
+		is[*store.CondemnedError](err), is[*store.BusyError](err):
 		return exitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err),
-		errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):
+		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
 	case is[*catalog.AmbiguousError](err):
 		return exitUsage

@@ -55,7 +55,7 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
 		}},
 		{"Images and the store:", []*cobra.Command{
-			a.imagesCommand(), a.verifyCommand(),
+			a.imagesCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.gcCommand(),
 		}},
 		{"This program:", []*cobra.Command{
 			a.versionCommand(), a.completionCommand(), a.manCommand(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
@@ -61,6 +62,24 @@ const (
 	prefixSessions  = "sessions/"
 	prefixCondemned = "condemned/"
 )
+
+// Kind is what an object that is named by the hash of its bytes holds.
+type Kind string
+
+const (
+	PackKind     Kind = "packs"
+	MapKind      Kind = "maps"
+	ManifestKind Kind = "manifests"
+)
+
+// ParseKey splits the key of an object that is named by the hash of its bytes;
+// false for any other key.
+func ParseKey(key string) (Kind, chunk.ID, bool) {
+	prefix, name, _ := strings.Cut(key, "/")
+	id, err := chunk.ParseID(name)
+	kind := Kind(prefix)
+	return kind, id, err == nil && (kind == PackKind || kind == MapKind || kind == ManifestKind)
+}
 
 // IntegrityError says that an object of the store does not hold what it must.
 // Commands that meet one exit with 4.

@@ -152,7 +152,7 @@ func (c *CleanUp) Pending(ctx context.Context) (Pending, error) {
 // CarryOut deletes those keys of a condemnation of Pending.Ready that doomed says
 // are still not needed, and then the condemnation. doomed must rest on names that
 // were listed after Pending returned. deleted is called for each object that is gone.
-func (c *CleanUp) CarryOut(ctx context.Context, name string, keys []string, doomed func(key string) (bool, error), deleted func(Object)) error {
+func (c *CleanUp) CarryOut(ctx context.Context, name string, keys []string, doomed func(Object) (bool, error), deleted func(Object)) error {
 	for _, key := range keys {
 		o, err := c.store.backend.Stat(ctx, key)
 		if errors.Is(err, ErrNotFound) {
@@ -161,7 +161,7 @@ func (c *CleanUp) CarryOut(ctx context.Context, name string, keys []string, doom
 		if err != nil {
 			return err
 		}
-		if ok, err := doomed(key); err != nil {
+		if ok, err := doomed(o); err != nil {
 			return err
 		} else if !ok {
 			continue

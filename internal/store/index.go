@@ -215,23 +215,6 @@ func searchPage(records []byte, count int, id chunk.ID) int {
 	return lo
 }
 
-// all calls yield for each record in order.
-func (f *indexFile) all(yield func(indexEntry) error) error {
-	buf := make([]byte, indexPage)
-	for n := range f.fences {
-		records, err := f.page(n, buf)
-		if err != nil {
-			return err
-		}
-		for ; len(records) > 0; records = records[indexRecord:] {
-			if err := yield(parseRecord(records)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // covers reports whether the range of IDs in f can hold id.
 func (f *indexFile) covers(id chunk.ID) bool {
 	prefix := binary.BigEndian.Uint64(id[:8])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
 )
@@ -61,7 +62,7 @@ func (s *Store) RebuildIndexes(ctx context.Context, damaged []error) (unread []e
 	}
 	for _, err := range damaged {
 		var damage *IntegrityError
-		if !errors.As(err, &damage) {
+		if !errors.As(err, &damage) || !strings.HasPrefix(damage.Key, prefixIndexes) {
 			continue
 		}
 		if err := s.backend.Delete(ctx, damage.Key); err != nil {

@@ -25,8 +25,15 @@ type Task struct {
 // Worker does tasks; each belongs to one goroutine.
 type Worker func(ctx context.Context, t Task) error
 
-// Each hands the pieces of all places, in disk order, to one worker for each
-// processor. newWorker is called once for each of them.
+// Workers beyond one for each processor keep the disk busy while others compute.
+// Each holds up to two pieces in memory, so their number is bounded.
+const (
+	mostBusy = 8
+	waiting  = 2
+)
+
+// Each hands the pieces of all places, in disk order, to a few workers.
+// newWorker is called once for each of them.
 func Each(ctx context.Context, src Source, places []Place, newWorker func(Fetcher) Worker) error {
 	g, ctx := errgroup.WithContext(ctx)
 	tasks := make(chan Task)
@@ -34,7 +41,7 @@ func Each(ctx context.Context, src Source, places []Place, newWorker func(Fetche
 		defer close(tasks)
 		return feed(ctx, src, places, tasks)
 	})
-	for range runtime.GOMAXPROCS(0) {
+	for range min(runtime.GOMAXPROCS(0), mostBusy) + waiting {
 		g.Go(func() error {
 			fetcher, err := src.Fetcher()
 			if err != nil {

@@ -49,7 +49,7 @@ func bench(ctx context.Context, args []string) error {
 		return err
 	}
 
-	describeMachine(ctx, os.Stdout)
+	describe(ctx, os.Stdout, images)
 	for part := range strings.SplitSeq(*only, ",") {
 		if part == "growth" {
 			if err := growth(ctx, os.Stdout, images, memory, ingot); err != nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -102,8 +103,8 @@ func reportGrowth(w io.Writer, all []grown) {
 	}
 }
 
-// describeMachine prints what the numbers depend on.
-func describeMachine(ctx context.Context, w io.Writer) {
+// describe prints what the numbers depend on: the machine, the tools, the disks.
+func describe(ctx context.Context, w io.Writer, images string) {
 	cpu, _ := os.ReadFile("/proc/cpuinfo")
 	_, model, _ := strings.Cut(string(cpu), "model name\t: ")
 	model, _, _ = strings.Cut(model, "\n")
@@ -111,7 +112,12 @@ func describeMachine(ctx context.Context, w io.Writer) {
 	fmt.Fprintf(w, "%d CPUs (%s), Linux %s, %s. ", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
 	tools, _ := exec.CommandContext(ctx, "dpkg-query", "--show", "--showformat=${Package} ${Version}, ",
 		"partclone", "zstd", "fsarchiver", "restic", "borgbackup", "casync").Output()
-	fmt.Fprintf(w, "Packages: %s.\n", strings.TrimSuffix(string(tools), ", "))
+	fmt.Fprintf(w, "Packages: %s.\n\n", strings.TrimSuffix(string(tools), ", "))
+	notes, _ := filepath.Glob(filepath.Join(images, "*.txt"))
+	for _, path := range notes {
+		note, _ := os.ReadFile(path)
+		fmt.Fprintf(w, "- %s", note)
+	}
 }
 
 func verdict(value, limit float64) string {

@@ -62,7 +62,7 @@ type Plan struct {
 	Notes   []string
 
 	Before []part.Write // make the old content unrecognisable
-	After  []part.Write // the new table, in order
+	After  []part.Write // the new table, in order; without one, the start of the volume takes its place
 }
 
 // Region is a part of the image and where it goes.
@@ -122,7 +122,6 @@ func NewPlan(what string, table *part.Table, regions []image.Region, sourceSecto
 		return nil, err
 	}
 	p.place(regions)
-	p.Before = tables.Invalidate(target.Size, target.SectorSize, Marker(what))
 	return p, nil
 }
 
@@ -153,6 +152,7 @@ func begin(what string, sourceSector int, target Target, opts Options) (*Plan, e
 	if p.Free == Discard && !target.CanDiscard {
 		return nil, &RefusedError{"the target cannot discard blocks; use --free zero or --free keep"}
 	}
+	p.Before = append(tables.Invalidate(target.Size, target.SectorSize, Marker(what)), takeDown(target.Size, target.SectorSize)...)
 	if target.Unfinished != "" {
 		p.Notes = append(p.Notes, "continues where an earlier deploy of "+target.Unfinished+" was interrupted")
 	}
@@ -210,9 +210,6 @@ func (p *Plan) single(r image.Region, index int) (*Plan, error) {
 	if r.Size == p.Target.Size {
 		p.Unused = nil
 	}
-	head := make([]byte, min(edge, p.Target.Size))
-	copy(head, Marker(p.What))
-	p.Before = []part.Write{{Data: head, Sync: true, What: "marker in place of the old volume's start"}}
 	return p, nil
 }
 

@@ -31,22 +31,26 @@ func (p *Plan) Print(w io.Writer) {
 		printStep(w, "leave", e, "in no region; "+p.freed())
 	}
 	fmt.Fprintln(w, "  sync")
-	if p.Table == nil {
-		fmt.Fprintln(w, "  write the first piece of the one region, sync")
-	}
 	if p.Read {
 		fmt.Fprintln(w, "  read everything back from the medium and compare")
 	}
-	printWrites(w, p.After)
-	if p.Table != nil {
-		fmt.Fprintln(w, "  read the table back from the medium and compare")
-	}
+	printWrites(w, p.last())
+	fmt.Fprintln(w, "  read the last writes back from the medium and compare")
 	for _, old := range slices.Sorted(maps.Keys(p.NewIDs)) {
 		fmt.Fprintf(w, "  new ID   %s becomes %s\n", old, p.NewIDs[old])
 	}
 	for _, n := range p.Notes {
 		fmt.Fprintf(w, "  note     %s\n", n)
 	}
+}
+
+// last are the writes that make the target valid. Without a table their content
+// is known only when they are done.
+func (p *Plan) last() []part.Write {
+	if p.Table != nil {
+		return p.After
+	}
+	return (&heldBack{sector: p.Target.SectorSize, front: make([]byte, min(edge, p.Target.Size))}).putUp()
 }
 
 func printWrites(w io.Writer, writes []part.Write) {

@@ -40,7 +40,7 @@ type Rereader interface {
 
 // Run carries the plan out on disk, which is the plan's target. When it returns
 // without an error every byte was checked against its hash, written and synced,
-// and the table reads back as planned. After an error the target keeps its marker.
+// and the table, or the start of the one volume, reads back as planned. After an error the target keeps its marker.
 func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *progress.Work) error {
 	if disk.Size() != p.Target.Size {
 		return fmt.Errorf("the target has %d bytes now and had %d when this was planned", disk.Size(), p.Target.Size)
@@ -52,22 +52,26 @@ func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *pro
 	if err := p.clear(disk); err != nil {
 		return err
 	}
-	head, err := p.fill(ctx, src, disk, work, stages)
-	if err != nil {
+	target, last := disk, func() []part.Write { return p.After }
+	if p.Table == nil {
+		held := holdBack(disk, p.Target.SectorSize)
+		target, last = held, held.putUp
+	}
+	if err := p.fill(ctx, src, target, work, stages); err != nil {
 		return err
 	}
-	if err := p.freeUnused(disk); err != nil {
+	if err := p.freeUnused(ctx, disk); err != nil {
 		return err
 	}
 	if err := disk.Sync(); err != nil {
 		return fmt.Errorf("sync target: %w", err)
 	}
-	if p.Read && head == nil {
-		if err := p.readBack(ctx, src, disk, reading); err != nil {
+	if p.Read {
+		if err := p.readBack(ctx, src, target, disk, reading); err != nil {
 			return err
 		}
 	}
-	return p.finish(ctx, src, disk, work, reading, head)
+	return p.finish(disk, last())
 }
 
 // stages announces a stage for each region, and one for reading back, which is
@@ -119,21 +123,15 @@ func (p *Plan) clears() bool {
 // zeroed reports whether ranges that nobody wrote to read as zeros.
 func (p *Plan) zeroed() bool { return p.Full && p.Free == Discard && p.Target.DiscardZeroes }
 
-// fill writes all content. Without a table the piece that holds the volume's
-// first bytes is returned instead: it is written last, in a table's stead.
-func (p *Plan) fill(ctx context.Context, src content.Source, disk Disk, work *progress.Work, stages []*progress.Stage) (head *content.Task, err error) {
-	err = content.Each(ctx, src, p.places(), func(f content.Fetcher) content.Worker {
+// fill writes all content.
+func (p *Plan) fill(ctx context.Context, src content.Source, disk Disk, work *progress.Work, stages []*progress.Stage) error {
+	return content.Each(ctx, src, p.places(), func(f content.Fetcher) content.Worker {
 		w := p.newWriter(src, f, disk, work)
 		return func(ctx context.Context, t content.Task) error {
 			defer stages[t.Place].Add(t.Piece.Data())
-			if p.Table == nil && t.Piece.Span.Start == 0 {
-				head = &t
-				return nil
-			}
 			return w.write(ctx, t)
 		}
 	})
-	return head, err
 }
 
 func (p *Plan) places() []content.Place {
@@ -144,28 +142,47 @@ func (p *Plan) places() []content.Place {
 	return places
 }
 
-// readBack compares the target with the source, from the medium.
-func (p *Plan) readBack(ctx context.Context, src content.Source, disk Disk, stage *progress.Stage) error {
-	if c, ok := disk.(CacheDropper); ok {
-		if err := c.DropCache(); err != nil {
-			return fmt.Errorf("read back: %w", err)
-		}
+// dropCache makes the next reads come from the medium, where a target can.
+func dropCache(disk Disk) error {
+	c, ok := disk.(CacheDropper)
+	if !ok {
+		return nil
 	}
-	return content.Compare(ctx, src, p.places(), disk, func(t content.Task) {
+	if err := c.DropCache(); err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	return nil
+}
+
+// readBack compares target, which is disk with what is held back of it, with the
+// source, from the medium.
+func (p *Plan) readBack(ctx context.Context, src content.Source, target, disk Disk, stage *progress.Stage) error {
+	if err := dropCache(disk); err != nil {
+		return err
+	}
+	return content.Compare(ctx, src, p.places(), target, func(t content.Task) {
 		stage.Add(t.Piece.Data())
 	}, func(t content.Task, e image.Entry) error {
 		return &ReadbackError{p.Regions[t.Place].At + e.Offset, p.Regions[t.Place].Title()}
 	})
 }
 
+// freeStep bounds what is freed between two looks at the context.
+const freeStep = 1 << 30
+
 // freeUnused treats the target's bytes outside all regions.
-func (p *Plan) freeUnused(disk Disk) error {
+func (p *Plan) freeUnused(ctx context.Context, disk Disk) error {
 	if p.zeroed() {
 		return nil
 	}
 	for _, e := range p.Unused {
-		if err := p.free(disk, e); err != nil {
-			return err
+		for at := e.Start; at < e.End(); at += freeStep {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := p.free(disk, extent.Extent{Start: at, Length: min(freeStep, e.End()-at)}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -190,16 +207,15 @@ func (p *Plan) free(disk Disk, e extent.Extent) error {
 	return nil
 }
 
-// finish makes the target valid: by its table, or by the start of the one volume.
-func (p *Plan) finish(ctx context.Context, src content.Source, disk Disk, work *progress.Work, reading *progress.Stage, head *content.Task) error {
-	if head != nil {
-		return p.finishVolume(ctx, src, disk, work, reading, *head)
+// finish makes the target valid by the last writes: its table, or the start of
+// its one volume. When they fail or do not read back, it gets its marker again.
+func (p *Plan) finish(disk Disk, last []part.Write) error {
+	err := apply(disk, last)
+	if err == nil {
+		err = check(disk, last)
 	}
-	if err := apply(disk, p.After); err != nil {
-		return err
-	}
-	if err := p.checkTable(disk); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, apply(disk, p.Before))
 	}
 	if r, ok := disk.(Rereader); ok {
 		return r.Reread()
@@ -207,37 +223,12 @@ func (p *Plan) finish(ctx context.Context, src content.Source, disk Disk, work *
 	return nil
 }
 
-// finishVolume writes the head. When reading back fails, the target gets its
-// marker again.
-func (p *Plan) finishVolume(ctx context.Context, src content.Source, disk Disk, work *progress.Work, reading *progress.Stage, head content.Task) error {
-	f, err := src.Fetcher()
-	if err != nil {
+// check reads writes back from the medium.
+func check(disk Disk, writes []part.Write) error {
+	if err := dropCache(disk); err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := p.newWriter(src, f, disk, work).write(ctx, head); err != nil {
-		return err
-	}
-	if err := disk.Sync(); err != nil {
-		return fmt.Errorf("sync target: %w", err)
-	}
-	if !p.Read {
-		return nil
-	}
-	if err := p.readBack(ctx, src, disk, reading); err != nil {
-		return errors.Join(err, apply(disk, p.Before))
-	}
-	return nil
-}
-
-// checkTable reads the table back from the medium.
-func (p *Plan) checkTable(disk Disk) error {
-	if c, ok := disk.(CacheDropper); ok {
-		if err := c.DropCache(); err != nil {
-			return fmt.Errorf("read the table back: %w", err)
-		}
-	}
-	for _, w := range p.After {
+	for _, w := range writes {
 		got := make([]byte, len(w.Data))
 		if err := block.ReadFull(disk, got, w.Offset); err != nil {
 			return fmt.Errorf("read %s back: %w", w.What, err)

@@ -55,7 +55,8 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
 		}},
 		{"Images and the store:", []*cobra.Command{
-			a.imagesCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.gcCommand(),
+			a.imagesCommand(), a.verifyCommand(), a.checkCommand(),
+			a.tagCommand(), a.rmCommand(), a.gcCommand(), a.copyCommand(),
 		}},
 		{"This program:", []*cobra.Command{
 			a.versionCommand(), a.completionCommand(), a.manCommand(),

@@ -13,14 +13,29 @@ import (
 	"github.com/ingot-imaging/ingot/internal/store/local"
 )
 
+// maker opens a store, and makes it where there is none.
+type maker func(context.Context, store.Backend) (*store.Store, error)
+
 // openStore opens the store that --store, INGOT_STORE or the default names.
 // create says whether one is made where there is none.
 func (a *app) openStore(ctx context.Context, create bool) (*store.Store, error) {
-	return a.openStoreAt(ctx, a.storeURL, create)
+	if !create {
+		return a.openStoreAt(ctx, a.storeURL, nil)
+	}
+	return a.openStoreAt(ctx, a.storeURL, store.OpenOrCreate)
 }
 
-// openStoreAt opens the store at url; "" is what openStore opens.
-func (a *app) openStoreAt(ctx context.Context, url string, create bool) (*store.Store, error) {
+// openStoreLike opens the store at url, and makes one where there is none to
+// which images can be copied from a store with the given Config.
+func (a *app) openStoreLike(ctx context.Context, url string, like store.Config) (*store.Store, error) {
+	return a.openStoreAt(ctx, url, func(ctx context.Context, b store.Backend) (*store.Store, error) {
+		return store.OpenOrCreateLike(ctx, b, like)
+	})
+}
+
+// openStoreAt opens the store at url; "" is what openStore opens. Where there is
+// none, create makes one, unless it is nil.
+func (a *app) openStoreAt(ctx context.Context, url string, create maker) (*store.Store, error) {
 	folder, err := storeFolder(url)
 	if err != nil {
 		return nil, err
@@ -35,12 +50,12 @@ func (a *app) openStoreAt(ctx context.Context, url string, create bool) (*store.
 	return s, nil
 }
 
-func openFolder(ctx context.Context, folder string, create bool) (s *store.Store, made bool, err error) {
+func openFolder(ctx context.Context, folder string, create maker) (s *store.Store, made bool, err error) {
 	there, err := holdsStore(folder)
 	if err != nil {
 		return nil, false, err
 	}
-	if !there && !create {
+	if !there && create == nil {
 		return nil, false, store.ErrNoStore
 	}
 	b, err := local.Open(folder)
@@ -50,7 +65,7 @@ func openFolder(ctx context.Context, folder string, create bool) (s *store.Store
 	if there {
 		s, err = store.Open(ctx, b)
 	} else {
-		s, err = store.OpenOrCreate(ctx, b)
+		s, err = create(ctx, b)
 	}
 	return s, !there, err
 }

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,8 +26,9 @@ const tmpFolder = "tmp"
 
 // Backend is a folder that holds a store.
 type Backend struct {
-	root string
-	fs   FileSystem
+	root    string
+	fs      FileSystem
+	durable sync.Map // folders whose names are known to be on the disk
 }
 
 var _ store.Backend = (*Backend)(nil)
@@ -36,8 +38,12 @@ func Open(root string) (*Backend, error) { return OpenOn(OS{}, root) }
 
 // OpenOn is Open on another file system than the machine's own.
 func OpenOn(fsys FileSystem, root string) (*Backend, error) {
-	b := &Backend{root, fsys}
-	if err := b.makeFolder(filepath.Join(root, tmpFolder)); err != nil {
+	b := &Backend{root: root, fs: fsys}
+	tmp := filepath.Join(root, tmpFolder)
+	if _, err := fsys.Stat(tmp); err == nil {
+		return b, nil
+	}
+	if err := b.makeFolder(tmp); err != nil {
 		return nil, fmt.Errorf("open store folder: %w", err)
 	}
 	return b, nil
@@ -101,21 +107,31 @@ func (b *Backend) exists(key, path string) error {
 	return fmt.Errorf("put %s: %w", key, store.ErrExists)
 }
 
-// makeFolder creates dir and what leads to it, durably.
+// makeFolder creates dir and what leads to it, durably. That a folder is there is
+// not enough: the program that made it may have been killed before it was synced.
 func (b *Backend) makeFolder(dir string) error {
-	if _, err := b.fs.Stat(dir); err == nil {
+	parent := filepath.Dir(dir)
+	if _, ok := b.durable.Load(dir); ok || parent == dir {
 		return nil
 	}
-	parent := filepath.Dir(dir)
-	if parent != dir {
-		if err := b.makeFolder(parent); err != nil {
+	if err := b.makeFolder(parent); err != nil {
+		return err
+	}
+	_, err := b.fs.Stat(dir)
+	there := err == nil
+	if !there {
+		if err := b.fs.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	if err := b.fs.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	err = b.fs.SyncDir(parent)
+	if there && errors.Is(err, fs.ErrPermission) {
+		err = nil // above the store are folders of others, who keep them
 	}
-	return b.fs.SyncDir(parent)
+	if err == nil {
+		b.durable.Store(dir, true)
+	}
+	return err
 }
 
 // Get implements store.Backend.

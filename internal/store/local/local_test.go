@@ -66,6 +66,9 @@ type recorder struct {
 
 func (r *recorder) note(act, path string) {
 	rel, _ := filepath.Rel(r.root, path)
+	if strings.HasPrefix(rel, "..") {
+		return // what leads to the store: whether it must be synced depends on what is known of it
+	}
 	r.calls = append(r.calls, act+" "+rel)
 }
 

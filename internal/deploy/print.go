@@ -25,10 +25,10 @@ func (p *Plan) Print(w io.Writer) {
 		fill = "update" // where it differs
 	}
 	for _, r := range p.Regions {
-		printStep(w, fill, extent.Extent{Start: r.At, Length: r.Size}, fmt.Sprintf("%s: %d bytes of data; %s", r.Title(), r.Data, p.freed()))
+		printStep(w, fill, extent.Extent{Start: r.At, Length: r.Size}, fmt.Sprintf("%s: %d bytes of data; what is free %s", r.Title(), r.Data, p.freed()))
 	}
 	for _, e := range p.Unused {
-		printStep(w, "leave", e, "in no region; "+p.freed())
+		printStep(w, "free", e, "in no region: "+p.freed())
 	}
 	fmt.Fprintln(w, "  sync")
 	if p.Read {
@@ -71,13 +71,13 @@ func printStep(w io.Writer, verb string, at extent.Extent, what string) {
 func (p *Plan) freed() string {
 	switch {
 	case p.zeroed():
-		return "the rest reads as zeros"
+		return "reads as zeros"
 	case p.Free == Zero:
-		return "the rest is zeroed"
+		return "is zeroed"
 	case p.clears():
-		return "the rest was discarded"
+		return "was discarded"
 	case p.Free == Discard:
-		return "the rest is discarded"
+		return "is discarded"
 	}
-	return "the rest is kept"
+	return "is kept"
 }

@@ -152,7 +152,10 @@ func begin(what string, sourceSector int, target Target, opts Options) (*Plan, e
 	if p.Free == Discard && !target.CanDiscard {
 		return nil, &RefusedError{"the target cannot discard blocks; use --free zero or --free keep"}
 	}
-	p.Before = append(tables.Invalidate(target.Size, target.SectorSize, Marker(what)), takeDown(target.Size, target.SectorSize)...)
+	// The marker is the first write. The places of GPT headers follow the front,
+	// since a superblock may still vouch for them.
+	invalidate := tables.Invalidate(target.Size, target.SectorSize, Marker(what))
+	p.Before = slices.Insert(invalidate, 1, takeDown(target.Size, target.SectorSize)...)
 	if target.Unfinished != "" {
 		p.Notes = append(p.Notes, "continues where an earlier deploy of "+target.Unfinished+" was interrupted")
 	}

@@ -60,16 +60,18 @@ func (a *app) check(ctx context.Context, readData bool) error {
 	if err := a.answer(result, result.text); err != nil || damage == nil {
 		return err
 	}
-	return &damagedStoreError{damage}
+	return &damagedStoreError{len(damage.Bad)}
 }
 
-// damagedStoreError is a DamageError whose places were printed already.
-type damagedStoreError struct{ damage *verify.DamageError }
+// damagedStoreError ends a check whose findings are printed already.
+type damagedStoreError struct{ places int }
 
 func (e *damagedStoreError) Error() string {
-	return fmt.Sprintf("the store is damaged in %d places", len(e.damage.Bad))
+	if e.places == 1 {
+		return "the store is damaged in one place"
+	}
+	return fmt.Sprintf("the store is damaged in %d places", e.places)
 }
-func (e *damagedStoreError) Unwrap() error { return e.damage }
 
 func (r checked) text(w io.Writer) {
 	for _, d := range r.Damage {

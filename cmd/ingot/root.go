@@ -55,8 +55,8 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
 		}},
 		{"Images and the store:", []*cobra.Command{
-			a.imagesCommand(), a.verifyCommand(), a.checkCommand(),
-			a.tagCommand(), a.rmCommand(), a.gcCommand(), a.copyCommand(),
+			a.imagesCommand(), a.showCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.copyCommand(),
+			a.checkCommand(), a.statsCommand(), a.gcCommand(),
 		}},
 		{"This program:", []*cobra.Command{
 			a.versionCommand(), a.completionCommand(), a.manCommand(),

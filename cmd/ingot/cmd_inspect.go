@@ -49,8 +49,10 @@ func (a *app) inspect(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := refuseUsed(path); err != nil {
-		out.Refused = append(out.Refused, err.Error())
+	for _, err := range []error{refuseUsed(path), refuseUnfinished(src)} {
+		if err != nil {
+			out.Refused = append(out.Refused, err.Error())
+		}
 	}
 	plan, err := capture.NewPlan(ctx, src, describeSource(src, disk), disk, capture.Options{})
 	var refused *capture.RefusedError

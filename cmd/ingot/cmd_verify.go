@@ -101,9 +101,12 @@ func (a *app) compare(ctx context.Context, ref, path string, partition int) erro
 		return err
 	}
 	defer disk.Close()
+	if err := refuseUsed(path); err != nil {
+		a.note("warning: it may change while it is compared: %v", err)
+	}
 	table, places, err := expected(m, partition, disk.Size())
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	started := time.Now()
 	work := &progress.Work{Verb: "compare"}
@@ -127,12 +130,14 @@ func expected(m *image.Manifest, partition int, size int64) (*part.Table, []cont
 	}
 	var places []content.Place
 	for i, r := range m.Regions {
-		if r.Volume == nil && r.Start+r.Size > size {
-			continue // unpartitioned space that a smaller disk does not have
-		}
 		at := r.Start
 		if m.Table == nil {
 			at = 0
+		}
+		if end := at + r.Size; end > size && r.Volume != nil {
+			return nil, nil, &verify.DifferenceError{Differences: []verify.Difference{{Where: r.Title() + ", which the disk has no room for", Bytes: end - size, First: size}}}
+		} else if end > size {
+			continue // unpartitioned space that a smaller disk does not have
 		}
 		places = append(places, content.Place{Region: i, At: at, Size: r.Size})
 	}

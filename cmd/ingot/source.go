@@ -8,6 +8,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/survey"
@@ -38,11 +39,23 @@ func refuseUsed(path string) error {
 
 // planCapture surveys a source and decides what is taken of it.
 func planCapture(ctx context.Context, src *host.Source, opts capture.Options) (*capture.Plan, error) {
+	if err := refuseUnfinished(src); err != nil && !opts.Raw {
+		return nil, err
+	}
 	disk, err := survey.Look(ctx, src, all.Formats())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src.Path(), err)
 	}
 	return capture.NewPlan(ctx, src, describeSource(src, disk), disk, opts)
+}
+
+// refuseUnfinished refuses a source on which a deploy was interrupted.
+func refuseUnfinished(src *host.Source) error {
+	what, err := deploy.Unfinished(src)
+	if err == nil && what != "" {
+		err = refuse("%s holds an unfinished deploy of %s. Finish it by the same deploy, or take every sector as it is with --raw", src.Path(), what)
+	}
+	return err
 }
 
 // describeSource is what an image keeps about where it came from.

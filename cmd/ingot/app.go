@@ -45,11 +45,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitDone
 	}
 	if !a.running { // then flags may not be parsed
-		err = usage(cmd, err)
+		err = usageError{err}
 		a.json = a.json || slices.Contains(args, "--json")
 	}
 	code := exitCode(ctx, err)
-	a.complain(err, code)
+	a.complain(cmd, err, code)
 	return code
 }
 

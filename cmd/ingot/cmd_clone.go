@@ -25,7 +25,7 @@ would. SOURCE is only read, and refused where a capture would refuse it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			partition, target, err := fl.check(args[1:])
 			if err != nil {
-				return usage(cmd, err)
+				return usageError{err}
 			}
 			if partition > 0 {
 				opts.Partitions = []int{partition}

@@ -42,7 +42,7 @@ checked against its hash on the way. An interrupted copy goes on where it stoppe
 		ValidArgsFunction: a.completeImage,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
-				return usage(cmd, errors.New("--to is missing: name the store to copy to"))
+				return usageError{errors.New("--to is missing: name the store to copy to")}
 			}
 			return a.copyImage(cmd.Context(), args[0], to, as)
 		},

@@ -34,7 +34,7 @@ A path that does not exist becomes a raw image file.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			partition, target, err := fl.check(args[1:])
 			if err != nil {
-				return usage(cmd, err)
+				return usageError{err}
 			}
 			return a.deploy(cmd.Context(), args[0], partition, target, fl)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -40,6 +41,9 @@ func (a *app) disks(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+	if os.Geteuid() != 0 {
+		a.note("only root may look into disks; this shows the rest")
 	}
 	return a.answer(disks, func(w io.Writer) {
 		for _, d := range disks {

@@ -28,7 +28,7 @@ Nothing is deleted while it cannot be read what some image needs.`,
 		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if opts.RepackBelow < 0 || opts.RepackBelow > 100 {
-				return usage(cmd, fmt.Errorf("--repack-below %d is no percentage", opts.RepackBelow))
+				return usageError{fmt.Errorf("--repack-below %d is no percentage", opts.RepackBelow)}
 			}
 			return a.gc(cmd.Context(), opts)
 		},

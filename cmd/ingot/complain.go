@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/report"
@@ -44,8 +46,11 @@ type complaint struct {
 
 // complain prints an error, as JSON where the result would have been JSON. A
 // result that is out already stays the only document.
-func (a *app) complain(err error, code int) {
+func (a *app) complain(cmd *cobra.Command, err error, code int) {
 	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err)}
+	if code == exitUsage {
+		c.Hints = append(c.Hints, usage(cmd)...)
+	}
 	if code == exitInterrupted {
 		c.Error = "interrupted"
 		var left *leftError

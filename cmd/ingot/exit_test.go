@@ -154,7 +154,7 @@ func TestUnreadable(t *testing.T) {
 	if err := a.print(captured{Name: "lab:v1", Unreadable: 4096}, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.complain(errUnreadable, exitUnreadable)
+	a.complain(nil, errUnreadable, exitUnreadable)
 	if strings.Count(out.String(), "\n}\n") != 1 || !strings.Contains(stderr.String(), "could not be read") {
 		t.Errorf("stdout %q, stderr %q", out.String(), stderr.String())
 	}

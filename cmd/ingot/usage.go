@@ -14,12 +14,12 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// usage adds to what is wrong with a command line how it should look.
-func usage(cmd *cobra.Command, err error) error {
+// usage says how a command line should look.
+func usage(cmd *cobra.Command) []string {
 	if !cmd.HasParent() {
-		return usageError{fmt.Errorf("%w\nSee 'ingot --help'.", err)}
+		return []string{"See 'ingot --help'."}
 	}
-	return usageError{fmt.Errorf("%w\nUsage: %s\nSee '%s --help'.", err, cmd.UseLine(), cmd.CommandPath())}
+	return []string{"Usage: " + cmd.UseLine(), fmt.Sprintf("See '%s --help'.", cmd.CommandPath())}
 }
 
 // exactArgs wants n arguments, as the command's usage line names them.
@@ -44,7 +44,7 @@ func noSuchCommand(root *cobra.Command, word string) error {
 	if like := root.SuggestionsFor(word); len(like) > 0 {
 		why += "; did you mean " + strings.Join(like, " or ") + "?"
 	}
-	return usageError{errors.New(why + "\nSee 'ingot --help'.")}
+	return usageError{errors.New(why)}
 }
 
 func noSuchShell(word string, shells []string) error {

@@ -131,15 +131,26 @@ func readPacks(ctx context.Context, s *store.Store, packs []chunk.ID, d *damages
 }
 
 // unpack reads every chunk of the image as a deploy would.
+//
+// A map that cannot be read ends its region only; content.Packs has told of it.
 func unpack(ctx context.Context, s *store.Store, m *image.Manifest, d *damages, work *progress.Work) error {
 	src := content.NewStored(s, m)
-	var places []content.Place
 	var stages []*progress.Stage
-	for i, r := range m.Regions {
-		places = append(places, content.Place{Region: i, At: r.Start, Size: r.Size})
+	for _, r := range m.Regions {
 		stages = append(stages, work.Region(r.Title(), r.Data, r.Volume == nil))
 	}
-	return content.Each(ctx, src, places, func(f content.Fetcher) content.Worker {
+	var told damages
+	for i, r := range m.Regions {
+		place := content.Place{Region: i, At: r.Start, Size: r.Size}
+		if err := told.keep(ctx, unpackRegion(ctx, src, place, d, stages[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unpackRegion(ctx context.Context, src content.Source, place content.Place, d *damages, stage *progress.Stage) error {
+	return content.Each(ctx, src, []content.Place{place}, func(f content.Fetcher) content.Worker {
 		buf := make([]byte, image.PieceSpan)
 		return func(ctx context.Context, t content.Task) error {
 			for _, e := range t.Piece.Entries {
@@ -150,7 +161,7 @@ func unpack(ctx context.Context, s *store.Store, m *image.Manifest, d *damages, 
 					return err
 				}
 			}
-			stages[t.Place].Add(t.Piece.Data())
+			stage.Add(t.Piece.Data())
 			return nil
 		}
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -67,7 +68,7 @@ func (a *app) clone(ctx context.Context, path string, partition int, target stri
 // refuseOverlap refuses a target that is, holds or lies in what is cloned.
 func refuseOverlap(path string, partition int, target string) error {
 	what := path
-	if device := host.PartitionPath(path, partition); partition > 0 && exists(device) {
+	if device := host.PartitionPath(path, partition); partition > 0 && isDevice(path) && exists(device) {
 		what = device
 	}
 	same, err := host.Overlap(what, target)
@@ -75,4 +76,9 @@ func refuseOverlap(path string, partition int, target string) error {
 		err = refuse("%s and %s share bytes: cloning would overwrite what is read", what, target)
 	}
 	return err
+}
+
+func isDevice(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&os.ModeDevice != 0
 }

@@ -33,11 +33,12 @@ const (
 	// FramePlain is how many plain bytes a frame is filled to before it is
 	// closed; a frame has at most this plus one chunk.
 	FramePlain = 512 << 10
-	// Target is the stored size at which a pack is closed.
+	// Target is the size, table of contents included, at which a pack is closed.
 	Target = 16 << 20
 
 	MaxPlain = 32 << 20 // refused beyond, whatever a table says
 	MaxSize  = 64 << 20
+	maxTOC   = Target + 2<<20 // so that a table takes less than 64 MiB to parse
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -72,8 +73,10 @@ func (b *Builder) Reset(hash chunk.Hash, memory []byte) {
 	b.frames, b.chunks = nil, 0
 }
 
-// Size is the stored length so far, without the table of contents.
-func (b *Builder) Size() int { return len(b.data) }
+// Size is how long the pack would be now.
+func (b *Builder) Size() int {
+	return len(b.data) + len(b.frames)*frameEntry + b.chunks*chunkEntry + TrailerSize
+}
 
 // Chunks is how many chunks are in it.
 func (b *Builder) Chunks() int { return b.chunks }
@@ -137,7 +140,7 @@ func ParseTrailer(b []byte, size int64) (Trailer, error) {
 		return Trailer{}, errors.New("no trailer at its end")
 	}
 	t := Trailer{frames: le.Uint32(b), chunks: le.Uint32(b[4:]), sum: le.Uint32(b[8:])}
-	if size > MaxSize || t.TOCSize() > size-HeaderSize-TrailerSize {
+	if size > MaxSize || t.TOCSize() > min(maxTOC, size-HeaderSize-TrailerSize) || t.frames > t.chunks {
 		return Trailer{}, fmt.Errorf("trailer tells of %d frames and %d chunks in %d bytes", t.frames, t.chunks, size)
 	}
 	return t, nil
@@ -156,7 +159,7 @@ func ParseTOC(b []byte, t Trailer, size int64) ([]Frame, error) {
 	for ; len(entries) > 0; entries = entries[frameEntry:] {
 		f := Frame{Offset: uint32(at), Stored: le.Uint32(entries), Plain: le.Uint32(entries[4:]), Codec: Codec(entries[12])}
 		n := int64(le.Uint32(entries[8:]))
-		if int64(f.Stored) > end-at || f.Plain > MaxPlain || n*chunkEntry > int64(len(ids)) || !f.Codec.Known() {
+		if int64(f.Stored) > end-at || f.Plain > MaxPlain || n == 0 || n*chunkEntry > int64(len(ids)) || !f.Codec.Known() {
 			return nil, fmt.Errorf("frame %d of the table of contents is not possible", len(frames))
 		}
 		var err error

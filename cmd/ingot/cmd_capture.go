@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,7 +101,7 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 		return err
 	})
 	if err != nil {
-		return &leftError{err, "No image was made. What was stored so far is found by the next capture, or removed by 'ingot gc'."}
+		return &leftError{err, result.left()}
 	}
 	result.Notes = plan.Notes()
 	result.New, result.Reused, result.Stored = work.New.Load(), work.Reused.Load(), work.Stored.Load()
@@ -113,11 +112,19 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 	return errUnreadable
 }
 
+// left says what a capture that failed leaves.
+func (r captured) left() string {
+	if r.Name != "" {
+		return "The image " + r.Name + " was made all the same."
+	}
+	return "No image was made. What was stored so far is found by the next capture, or removed by 'ingot gc'."
+}
+
 // refuseTaken refuses a name that stands for an image already.
 func refuseTaken(ctx context.Context, s *store.Store, name, tag string) error {
 	taken, err := catalog.Taken(ctx, s, name, tag)
 	if err == nil && taken {
-		err = refuse("%s:%s exists already; choose another tag, or remove it first with 'ingot rm %s:%s'", name, tag, name, tag)
+		err = nameTaken(name, tag)
 	}
 	return err
 }
@@ -133,20 +140,7 @@ func (a *app) announce(plan *capture.Plan) {
 	}
 }
 
-// publish stores the manifest and names it, which makes the image exist.
-func publish(ctx context.Context, s *store.Store, ses *store.Session, m *image.Manifest, name, tag string) (captured, error) {
-	data, err := m.Encode()
-	if err != nil {
-		return captured{}, err
-	}
-	var n store.Name
-	id, err := ses.Publish(ctx, data, func(id chunk.ID) (key string, err error) {
-		key, n, err = catalog.Put(ctx, s, name, tag, id)
-		return key, err
-	})
-	return captured{ID: id, Name: n.String(), Data: m.Data(), Unreadable: m.Unreadable()}, err
-}
-
+// take runs the plan and shows how it goes.
 func (a *app) take(ctx context.Context, plan *capture.Plan, s *store.Store, ses *store.Session, work *progress.Work) ([]image.Region, error) {
 	for _, err := range ses.Damaged() {
 		a.note("warning: %v; run 'ingot check'", err)
@@ -162,14 +156,6 @@ func (a *app) withSession(ctx context.Context, s *store.Store, doing string, f f
 		return err
 	}
 	return errors.Join(f(ses), ses.Close(ctx))
-}
-
-func newManifest(plan *capture.Plan, s *store.Store, note string, regions []image.Region) *image.Manifest {
-	hostname, _ := os.Hostname()
-	return &image.Manifest{
-		Format: image.Format, Created: time.Now().UTC().Truncate(time.Second), Program: version(), Host: hostname, Note: note,
-		Hash: s.Hash(), Disk: plan.Disk, Table: plan.Table, Regions: regions,
-	}
 }
 
 func (r captured) text(w io.Writer) {

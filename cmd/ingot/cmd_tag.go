@@ -45,7 +45,7 @@ func (a *app) tag(ctx context.Context, ref, as string) error {
 	}
 	n, err := catalog.Tag(ctx, s, ref, name, tag)
 	if errors.Is(err, store.ErrExists) {
-		return refuse("%s:%s exists already; choose another tag, or remove it first with 'ingot rm %s:%s'", name, tag, name, tag)
+		return nameTaken(name, tag)
 	}
 	if err != nil {
 		return err

@@ -28,11 +28,15 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARGS...      run a program that must end with CODE
 //	json PATH WANT                  the last stdout is one JSON document; WANT is a regular
 //	                                expression for what is at PATH, such as volumes.0.kind
-//	disk FILE                       make a disk image: GPT with an ESP, an ext4 and swap
+//	disk FILE                       put a disk image there: GPT with an ESP, an ext4 and swap
 //	attach FILE VARIABLE            attach a file to a loop device with partitions
 //	mount ARGS... DIR               mount(8), unmounted when the script ends
 //	interrupt TEXT PROGRAM ARGS...  send SIGINT when TEXT was written to stderr; must end with 130
 func TestScripts(t *testing.T) {
+	reference := makeDisk(t)
+	disk := func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Check(ts.Exec("cp", "--sparse=always", reference, ts.MkAbs(args[0])))
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
@@ -42,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonAt, "disk": makeDisk, "attach": attach, "mount": mount, "interrupt": interrupt,
+			"exits": exits, "json": jsonAt, "disk": disk, "attach": attach, "mount": mount, "interrupt": interrupt,
 		},
 		UpdateScripts: os.Getenv("INGOT_UPDATE") != "",
 	})
@@ -108,20 +112,25 @@ func follow(doc any, path []string) any {
 }
 
 // makeDisk makes a disk image of 64 MiB with partitions of 8, 40 and 4 MiB.
-func makeDisk(ts *testscript.TestScript, _ bool, args []string) {
+func makeDisk(t *testing.T) (path string) {
 	const script = `
-truncate -s 64M $1
-sgdisk -n1:2048:+8M -t1:ef00 -c1:ESP -n2:0:+40M -c2:root -n3:0:+4M -t3:8200 $1 >/dev/null
-truncate -s 8M $1.esp && mkfs.vfat -F16 -s1 -n EFI -i cafe0001 $1.esp >/dev/null
-mkdir $1.files && seq 1 200000 > $1.files/numbers && head -c 2000000 /dev/urandom > $1.files/noise
-truncate -s 40M $1.root && mke2fs -q -t ext4 -L root -d $1.files $1.root
-truncate -s 4M $1.swap && mkswap -L pages $1.swap >/dev/null
-dd if=$1.esp of=$1 bs=1M seek=1 conv=notrunc,sparse status=none
-dd if=$1.root of=$1 bs=1M seek=9 conv=notrunc,sparse status=none
-dd if=$1.swap of=$1 bs=1M seek=49 conv=notrunc,sparse status=none
-rm -r $1.*
+truncate -s 64M disk
+sgdisk -n1:2048:+8M -t1:ef00 -c1:ESP -n2:0:+40M -c2:root -n3:0:+4M -t3:8200 disk
+truncate -s 8M esp && mkfs.vfat -F16 -s1 -n EFI -i cafe0001 esp
+mkdir files && seq 1 200000 > files/numbers && head -c 2000000 /dev/urandom > files/noise
+truncate -s 40M root && mke2fs -q -t ext4 -L root -d files root
+truncate -s 4M swap && mkswap -L pages swap
+dd if=esp of=disk bs=1M seek=1 conv=notrunc,sparse status=none
+dd if=root of=disk bs=1M seek=9 conv=notrunc,sparse status=none
+dd if=swap of=disk bs=1M seek=49 conv=notrunc,sparse status=none
 `
-	ts.Check(ts.Exec("sh", "-ec", script, "sh", ts.MkAbs(args[0])))
+	dir := t.TempDir()
+	sh := exec.Command("sh", "-ec", script)
+	sh.Dir, sh.Env = dir, append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if out, err := sh.CombinedOutput(); err != nil {
+		t.Fatalf("make a disk: %v\n%s", err, out)
+	}
+	return dir + "/disk"
 }
 
 // attach adds the partitions by partx, since not every kernel can read a GPT.

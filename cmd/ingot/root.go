@@ -38,9 +38,13 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is going to be done, step by step")
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCommands(root)
+	root.SetHelpCommand(helpCommand())
 	a.markRunning(root)
 	return root
 }
+
+// groupProgram is the group of the commands that do nothing to disks or images.
+const groupProgram = "This program:"
 
 // addCommands adds the commands, in the groups in which the help lists them.
 func (a *app) addCommands(root *cobra.Command) {
@@ -58,7 +62,7 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.imagesCommand(), a.showCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.copyCommand(),
 			a.checkCommand(), a.statsCommand(), a.gcCommand(),
 		}},
-		{"This program:", []*cobra.Command{
+		{groupProgram, []*cobra.Command{
 			a.versionCommand(), a.completionCommand(), a.manCommand(),
 		}},
 	} {
@@ -68,5 +72,4 @@ func (a *app) addCommands(root *cobra.Command) {
 		}
 		root.AddCommand(group.commands...)
 	}
-	root.SetHelpCommandGroupID("This program:")
 }

@@ -50,3 +50,21 @@ func noSuchCommand(root *cobra.Command, word string) error {
 func noSuchShell(word string, shells []string) error {
 	return usageError{fmt.Errorf("there is no completion for %q, only for %s", word, strings.Join(shells, ", "))}
 }
+
+// helpCommand takes the place of cobra's, which ends with 0 when there is no such
+// command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "how a command is used",
+		Example: "  ingot help capture",
+		GroupID: groupProgram,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noSuchCommand(cmd.Root(), args[0])
+			}
+			return about.Help()
+		},
+	}
+}

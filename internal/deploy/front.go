@@ -127,3 +127,15 @@ func (h *heldBack) Zero(off, n int64) error {
 	}
 	return h.Disk.Zero(off, n)
 }
+
+// Discard gives back what is not the front.
+func (h *heldBack) Discard(off, n int64) error {
+	d, ok := h.Disk.(Discarder)
+	if skip := min(n, max(0, int64(len(h.front))-off)); skip > 0 {
+		off, n = off+skip, n-skip
+	}
+	if !ok || n == 0 {
+		return nil
+	}
+	return d.Discard(off, n)
+}

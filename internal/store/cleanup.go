@@ -123,8 +123,8 @@ type Pending struct {
 // Pending sorts the condemnations by whether every running writer knows them.
 func (c *CleanUp) Pending(ctx context.Context) (Pending, error) {
 	p := Pending{Ready: map[string][]string{}, Waiting: map[string][]string{}}
-	// In this order: a writer that begins after the leases were listed reads the
-	// condemnations later than we did.
+	// Nobody else condemns, so all of these were there before the leases are
+	// listed: a writer that is not among those reads the condemnations after us.
 	condemned, err := c.store.Condemned(ctx)
 	if err != nil {
 		return p, err

@@ -2,7 +2,7 @@
 // tests of everything above.
 //
 // Run is the contract of store.Backend as a test; each backend calls it from a
-// few lines. Flip, Cut and Copy work on any backend; Failing is one that runs
+// few lines. Flip, Cut, Change and Copy work on any backend; Failing is one that runs
 // out of space as told. The package knows keys and bytes, and no format.
 package storetest
 

@@ -28,7 +28,7 @@ func Copy(t testing.TB, dst, src store.Backend) {
 // Flip changes one byte of an object; off counts from its end when negative.
 func Flip(t testing.TB, b store.Backend, key string, off int64) {
 	t.Helper()
-	change(t, b, key, func(data []byte) []byte {
+	Change(t, b, key, func(data []byte) []byte {
 		if off < 0 {
 			off += int64(len(data))
 		}
@@ -40,7 +40,7 @@ func Flip(t testing.TB, b store.Backend, key string, off int64) {
 // Cut leaves the first size bytes of an object; from its end when negative.
 func Cut(t testing.TB, b store.Backend, key string, size int64) {
 	t.Helper()
-	change(t, b, key, func(data []byte) []byte {
+	Change(t, b, key, func(data []byte) []byte {
 		if size < 0 {
 			size += int64(len(data))
 		}
@@ -48,7 +48,8 @@ func Cut(t testing.TB, b store.Backend, key string, size int64) {
 	})
 }
 
-func change(t testing.TB, b store.Backend, key string, f func([]byte) []byte) {
+// Change replaces the bytes of an object by what f returns.
+func Change(t testing.TB, b store.Backend, key string, f func([]byte) []byte) {
 	t.Helper()
 	o, err := b.Stat(t.Context(), key)
 	if err != nil {

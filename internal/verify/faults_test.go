@@ -232,7 +232,7 @@ func verifyImage(ctx context.Context, s *store.Store, name string) error {
 	if err != nil {
 		return err
 	}
-	return verify.Image(ctx, s, name, img.Manifest, true, &progress.Work{})
+	return verify.Image(ctx, s, name, img.Manifest, false, &progress.Work{})
 }
 
 // judgeCapture captures a disk that the damaged store holds most of. Bytes that

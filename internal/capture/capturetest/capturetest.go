@@ -29,7 +29,7 @@ import (
 
 // Small is the size of a disk with one segment of map, Large that of one with two.
 const (
-	Small = 8 << 20
+	Small = 4 << 20
 	Large = image.SegmentSpan + 8<<20
 )
 
@@ -122,9 +122,12 @@ func Check(ctx context.Context, s *store.Store, id chunk.ID, disk block.Reader) 
 	var mu sync.Mutex
 	covered := int64(0)
 	err = content.Each(ctx, src, places, func(f content.Fetcher) content.Worker {
-		want, got := make([]byte, image.PieceSpan), make([]byte, image.PieceSpan)
+		var want, got []byte
 		return func(ctx context.Context, t content.Task) error {
 			for _, e := range t.Piece.Entries {
+				if int64(len(want)) < e.Length {
+					want, got = make([]byte, e.Length), make([]byte, e.Length)
+				}
 				want, got := want[:e.Length], got[:e.Length]
 				clear(got)
 				if !e.Zero {

@@ -31,6 +31,9 @@ const (
 	minEntry      = 2 // bytes of the shortest entry
 
 	maxSegmentPacks = 1 << 16
+	// maxSegmentEntries is one entry for each sector of a segment, 28 MiB in
+	// memory; chunks on their grid are at most an eighth of that.
+	maxSegmentEntries = SegmentSpan / 512
 )
 
 // Segment is the map of one stretch of a region.
@@ -109,7 +112,7 @@ func ParseSegment(data []byte, start, size int64) (*Segment, error) {
 		return nil, fmt.Errorf("parse map: it is that of %#x, not of %#x", got, start)
 	}
 	rest := data[segmentHeader:]
-	if packs > maxSegmentPacks || int64(packs)*32 > int64(len(rest)) || int64(entries)*minEntry > int64(len(rest)) {
+	if packs > maxSegmentPacks || entries > maxSegmentEntries || int64(packs)*32 > int64(len(rest)) || int64(entries)*minEntry > int64(len(rest)) {
 		return nil, fmt.Errorf("parse map: %d packs and %d entries do not fit %d bytes", packs, entries, len(data))
 	}
 	d := decoder{data: rest[packs*32:], packs: rest[:packs*32], at: start, end: min(start+SegmentSpan, size)}

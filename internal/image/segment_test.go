@@ -95,6 +95,19 @@ func TestNonce(t *testing.T) {
 	}
 }
 
+// A map of many tiny entries is refused before memory is taken for them.
+func TestTooManyEntries(t *testing.T) {
+	for n, ok := range map[int]bool{maxSegmentEntries: true, maxSegmentEntries + 1: false} {
+		s := &Segment{Entries: make([]Entry, n)}
+		for i := range s.Entries {
+			s.Entries[i] = Entry{Offset: int64(i) * 256, Length: 256, Zero: true}
+		}
+		if refused(s.Encode(0), 0, SegmentSpan) == ok {
+			t.Errorf("%d entries: refused %v", n, ok)
+		}
+	}
+}
+
 // TestFrozen holds the bytes of a map: version 1 for ever.
 func TestFrozen(t *testing.T) {
 	id := func(s string) chunk.ID { return chunk.SHA256.Sum([]byte(s)) }

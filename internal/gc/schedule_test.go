@@ -26,6 +26,9 @@ type scheduler struct {
 	mu      sync.Mutex
 	waiting []*call
 	slept   bool
+	steps   int
+	frozen  string // an actor that gets no turn
+	until   int    // the step at which it thaws
 }
 
 // call is a backend call that waits for its turn.
@@ -70,18 +73,27 @@ func (s *scheduler) run(done func() bool) {
 }
 
 // next takes a call out of those that wait. Mostly an actor goes on for a while,
-// as programs do; that finds more than pure chance.
+// as programs do, and now and then one stands still for long: that finds more
+// than pure chance.
 func (s *scheduler) next(last string) *call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) == 0 {
 		return nil
 	}
+	if s.steps++; s.chance.IntN(150) == 0 {
+		s.frozen, s.until = last, s.steps+s.chance.IntN(1000)
+	}
 	slices.SortFunc(s.waiting, func(a, b *call) int { return cmp.Or(cmp.Compare(a.actor, b.actor), cmp.Compare(a.op, b.op)) })
 	i := s.chance.IntN(len(s.waiting))
 	if s.chance.IntN(8) > 0 {
 		if same := slices.IndexFunc(s.waiting, func(c *call) bool { return c.actor == last }); same >= 0 {
 			i = same
+		}
+	}
+	if s.steps < s.until && s.waiting[i].actor == s.frozen {
+		if other := slices.IndexFunc(s.waiting, func(c *call) bool { return c.actor != s.frozen }); other >= 0 {
+			i = other
 		}
 	}
 	c := s.waiting[i]

@@ -38,7 +38,8 @@ demo:
 bench:
 	@scripts/tools bench
 	@$(MAKE) --no-print-directory build
-	@INGOT=$(CURDIR)/bin/ingot bench/run
+	bench/make-images
+	INGOT=$(CURDIR)/bin/ingot go run ./bench
 
 fuzz:
 	@scripts/fuzz $(FUZZTIME)

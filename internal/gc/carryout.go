@@ -48,7 +48,6 @@ func (r *run) carryOut(ctx context.Context) error {
 func (r *run) countDeleted(o store.Object) {
 	r.result.Objects++
 	r.result.Freed += o.Size
-	r.result.removed = append(r.result.removed, o.Key)
 }
 
 func (r *run) countWaiting(ctx context.Context, keys []string) error {

@@ -49,8 +49,6 @@ type Result struct {
 
 	WaitingFor []string `json:"waitingFor"`
 	Expired    []string `json:"expired"` // writers that were not heard of for too long
-
-	removed []string // keys of deleted objects, for tests
 }
 
 // UnreadableError says that it is not known what some images need, so that
@@ -147,7 +145,7 @@ func (r *run) look(ctx context.Context) error {
 		bytes += o.Size
 	}
 	for _, pack := range p.repack {
-		bytes += pack.size
+		bytes += pack.object.Size
 		r.result.Moved += pack.needed
 	}
 	r.result.Packs, r.result.Indexed = len(p.repack), len(p.lost)

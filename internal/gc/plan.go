@@ -31,9 +31,13 @@ func (p *plan) keys() []string {
 // packState is what the clean-up knows of a pack.
 type packState struct {
 	id     chunk.ID
-	size   int64
 	object store.Object
 	needed int64 // stored bytes of live chunks for which this pack is the keeper
+}
+
+// before orders packs by how much they are worth keeping.
+func (s *packState) before(o *packState) bool {
+	return cmp.Or(cmp.Compare(s.object.Size, o.object.Size), bytes.Compare(s.id[:], o.id[:])) < 0
 }
 
 func (r *run) plan(ctx context.Context) (*plan, error) {
@@ -98,7 +102,7 @@ func (r *run) survey(ctx context.Context) (map[chunk.ID]*packState, error) {
 	packs := map[chunk.ID]*packState{}
 	err := r.store.Packs(ctx, func(id chunk.ID, o store.Object) error {
 		if !r.condemned[o.Key] {
-			packs[id] = &packState{id: id, size: o.Size, object: o}
+			packs[id] = &packState{id: id, object: o}
 		}
 		return nil
 	})
@@ -127,7 +131,7 @@ func keep(packs map[chunk.ID]*packState, places []pack.Location) {
 	var at pack.Location
 	for _, l := range places {
 		p := packs[l.Pack] // nil when it was put since the packs were listed
-		if p != nil && (keeper == nil || cmp.Or(cmp.Compare(p.size, keeper.size), bytes.Compare(p.id[:], keeper.id[:])) < 0) {
+		if p != nil && (keeper == nil || p.before(keeper)) {
 			keeper, at = p, l
 		}
 	}
@@ -192,7 +196,7 @@ func (r *run) choosePacks(ctx context.Context, p *plan, packs map[chunk.ID]*pack
 		case r.young(s.object):
 		case s.needed == 0:
 			suspects[id] = true
-		case s.needed*100 < s.size*int64(r.opts.RepackBelow):
+		case s.needed*100 < s.object.Size*int64(r.opts.RepackBelow):
 			p.repack = append(p.repack, s)
 		}
 	}
@@ -200,7 +204,7 @@ func (r *run) choosePacks(ctx context.Context, p *plan, packs map[chunk.ID]*pack
 	// What an index says is a hint; what is deleted, the pack itself must say.
 	elsewhere := r.locator.Without(func(id chunk.ID) bool { return suspects[id] })
 	for id := range suspects {
-		ok, err := r.dispensable(ctx, id, packs[id].size, func(c pack.Chunk) (bool, error) {
+		ok, err := r.dispensable(ctx, id, packs[id].object.Size, func(c pack.Chunk) (bool, error) {
 			_, found, err := elsewhere.Find(c.ID)
 			return found, err
 		})

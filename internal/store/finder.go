@@ -14,7 +14,7 @@ import (
 
 // indexMemory is how many bytes of index objects a finder holds in memory; what
 // is beyond is read page by page.
-const indexMemory = 64 << 20
+const indexMemory = 32 << 20
 
 // finder knows where chunks lie, as of when it was made. It is safe for
 // concurrent use.
@@ -23,46 +23,42 @@ type finder struct {
 	pages sync.Pool
 
 	mu    sync.RWMutex
-	packs map[packPrefix][]foundPack // packs that are there and not condemned
+	packs *packList // that are there and not condemned
 	files []*indexFile
-}
-
-// foundPack is a pack as it was listed.
-type foundPack struct {
-	id   chunk.ID
-	size int64
-}
-
-// mayHold checks a place that an index names in the pack.
-func (p foundPack) mayHold(l pack.Location) bool {
-	return l.Possible() && int64(l.Offset)+int64(l.Stored) <= p.size
 }
 
 // newFinder lists the packs that are there, without those for which skip says
 // true, and opens every index. A damaged index object is passed over and
 // returned in damaged: what it held is found no more, so it is stored again.
 func (s *Store) newFinder(ctx context.Context, skip func(chunk.ID) bool) (f *finder, damaged []error, err error) {
-	f = &finder{store: s, packs: map[packPrefix][]foundPack{}}
+	f = &finder{store: s}
 	f.pages.New = func() any { return new([indexPage]byte) }
 	// Indexes first: a pack that is listed after its index was read is found, and
 	// one that was deleted between is not believed.
-	if f.files, damaged, err = s.openIndexes(ctx); err != nil {
+	if f.files, damaged, err = s.openIndexes(ctx, indexMemory); err != nil {
 		return nil, nil, fmt.Errorf("read the store's indexes: %w", err)
 	}
-	err = s.Packs(ctx, func(id chunk.ID, o Object) error {
-		if !skip(id) {
-			f.packs[prefixOf(id)] = append(f.packs[prefixOf(id)], foundPack{id, o.Size})
-		}
-		return nil
-	})
+	f.packs, err = s.listPacks(ctx, skip)
 	return f, damaged, err
 }
 
-// openIndexes opens all index objects. When one is merged into another meanwhile
+// listPacks lists the packs that are there, without those for which skip says true.
+func (s *Store) listPacks(ctx context.Context, skip func(chunk.ID) bool) (*packList, error) {
+	var packs []foundPack
+	err := s.Packs(ctx, func(id chunk.ID, o Object) error {
+		if !skip(id) {
+			packs = append(packs, foundPack{id, o.Size})
+		}
+		return nil
+	})
+	return newPackList(packs), err
+}
+
+// openIndexes opens all index objects, with up to most bytes of them in memory. When one is merged into another meanwhile
 // it begins again, some times: then what it held may stay unfound.
-func (s *Store) openIndexes(ctx context.Context) (files []*indexFile, damaged []error, err error) {
+func (s *Store) openIndexes(ctx context.Context, most int64) (files []*indexFile, damaged []error, err error) {
 	for range 5 {
-		memory, vanished := int64(indexMemory), false
+		memory, vanished := most, false
 		files, damaged = nil, nil
 		err = s.backend.List(ctx, prefixIndexes, func(o Object) error {
 			file, err := s.openIndex(ctx, o, &memory)
@@ -146,7 +142,7 @@ func (f *finder) find(id chunk.ID, not ...chunk.ID) (pack.Location, bool, error)
 func (f *finder) holders(p packPrefix) []foundPack {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.packs[p]
+	return f.packs.holders(p)
 }
 
 func (f *finder) has(id chunk.ID) bool {
@@ -159,7 +155,7 @@ func (f *finder) add(files []*indexFile, packs []foundPack) {
 	defer f.mu.Unlock()
 	f.files = append(f.files, files...)
 	for _, p := range packs {
-		f.packs[prefixOf(p.id)] = append(f.packs[prefixOf(p.id)], p)
+		f.packs.add(p)
 	}
 }
 

@@ -156,7 +156,7 @@ func openIndex(name string, size int64, read readAt) (*indexFile, error) {
 	}
 	f := &indexFile{
 		name: name, read: read,
-		level: le.Uint32(head[8:]), records: le.Uint64(head[16:]), run: le.Uint64(head[24:]), last: le.Uint64(head[32:]),
+		fences: make([]uint64, 0, pages), level: le.Uint32(head[8:]), records: le.Uint64(head[16:]), run: le.Uint64(head[24:]), last: le.Uint64(head[32:]),
 	}
 	for ; len(raw) > 0; raw = raw[8:] {
 		f.fences = append(f.fences, binary.BigEndian.Uint64(raw))

@@ -30,15 +30,8 @@ func (l *Locator) Has(id chunk.ID) bool { return l.finder.has(id) }
 
 // Without is a Locator of the same time that passes over more packs.
 func (l *Locator) Without(skip func(chunk.ID) bool) *Locator {
-	f := &finder{store: l.finder.store, files: l.finder.files, packs: map[packPrefix][]foundPack{}}
+	f := &finder{store: l.finder.store, files: l.finder.files, packs: l.finder.packs.without(skip)}
 	f.pages.New = l.finder.pages.New
-	for prefix, packs := range l.finder.packs {
-		for _, p := range packs {
-			if !skip(p.id) {
-				f.packs[prefix] = append(f.packs[prefix], p)
-			}
-		}
-	}
 	return &Locator{f}
 }
 
@@ -94,7 +87,7 @@ func yieldPlaces(ctx context.Context, id chunk.ID, places []pack.Location, yield
 }
 
 func (l *Locator) appendPlaces(places []pack.Location, e indexEntry) []pack.Location {
-	for _, p := range l.finder.packs[e.pack] {
+	for _, p := range l.finder.packs.holders(e.pack) {
 		if p.mayHold(e.loc) {
 			e.loc.Pack = p.id
 			places = append(places, e.loc)

@@ -114,16 +114,19 @@ func (s *Store) putIndex(ctx context.Context, data []byte) (*indexFile, error) {
 // any point: records that stand twice do no harm.
 func (s *Store) MergeIndexes(ctx context.Context) error {
 	for {
-		f, _, err := s.newFinder(ctx, func(chunk.ID) bool { return false })
+		files, _, err := s.openIndexes(ctx, 0)
+		if err != nil {
+			return fmt.Errorf("read the store's indexes: %w", err)
+		}
+		if files = due(files); len(files) == 0 {
+			return nil
+		}
+		packs, err := s.listPacks(ctx, func(chunk.ID) bool { return false })
 		if err != nil {
 			return err
 		}
-		files := due(f.files)
-		if len(files) == 0 {
-			return nil
-		}
 		made := map[string]bool{}
-		err = mergeIndexes(ctx, files, func(e indexEntry) bool { return len(f.packs[e.pack]) > 0 }, func(data []byte) error {
+		err = mergeIndexes(ctx, files, func(e indexEntry) bool { return len(packs.holders(e.pack)) > 0 }, func(data []byte) error {
 			id, err := putNamed(ctx, s.backend, s.Hash(), prefixIndexes, data)
 			made[id.String()] = true
 			return err

@@ -12,13 +12,14 @@ import (
 // Stored is an image in a store.
 type Stored struct {
 	store    *store.Store
+	readers  *store.Readers
 	manifest *image.Manifest
 }
 
 var _ Source = (*Stored)(nil)
 
 // NewStored returns the content of an image.
-func NewStored(s *store.Store, m *image.Manifest) *Stored { return &Stored{s, m} }
+func NewStored(s *store.Store, m *image.Manifest) *Stored { return &Stored{s, s.NewReaders(), m} }
 
 // Regions implements Source.
 func (s *Stored) Regions() []image.Region { return s.manifest.Regions }
@@ -61,7 +62,7 @@ func Segment(ctx context.Context, s *store.Store, r *image.Region, ref image.Seg
 
 // Fetcher implements Source.
 func (s *Stored) Fetcher() (Fetcher, error) {
-	r, err := s.store.NewReader()
+	r, err := s.readers.NewReader()
 	if err != nil {
 		return nil, err
 	}

@@ -4,31 +4,48 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/pack"
 )
 
+// Readers makes the Readers of one piece of work. They share what one of them
+// learns of chunks that are not where a map says: tables that are large in a
+// large store.
+type Readers struct {
+	store *Store
+
+	mu     sync.Mutex
+	finder *finder           // made when a map's place turns out stale
+	gone   map[chunk.ID]bool // packs that were not there any more when finder was made
+}
+
+// NewReaders returns Readers that know nothing yet.
+func (s *Store) NewReaders() *Readers { return &Readers{store: s, gone: map[chunk.ID]bool{}} }
+
 // Reader fetches chunks for one goroutine. It keeps the frame it unpacked last,
 // so chunks should be asked for in the order in which they lie on the disk.
 type Reader struct {
 	store  *Store
+	shared *Readers
 	dec    *pack.Decoder
-	finder *finder           // made when a map's place turns out stale
-	gone   map[chunk.ID]bool // packs that were not there any more when finder was made
 
 	frame  pack.Location // whose plain bytes are in plain; Plain is 0 when there are none
 	plain  []byte
 	stored []byte
 }
 
+// NewReader returns a Reader by itself, which must be closed.
+func (s *Store) NewReader() (*Reader, error) { return s.NewReaders().NewReader() }
+
 // NewReader returns a Reader, which must be closed.
-func (s *Store) NewReader() (*Reader, error) {
+func (rs *Readers) NewReader() (*Reader, error) {
 	dec, err := pack.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{store: s, dec: dec, gone: map[chunk.ID]bool{}}, nil
+	return &Reader{store: rs.store, shared: rs, dec: dec}, nil
 }
 
 // Close releases the Reader's memory.
@@ -44,10 +61,11 @@ func (r *Reader) Read(ctx context.Context, id chunk.ID, at pack.Location, dst []
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.refresh(ctx, at.Pack, last); err != nil {
-			return err
+		places, ferr := r.shared.places(ctx, at.Pack, last)
+		if ferr != nil {
+			return ferr
 		}
-		other, ok, ferr := r.finder.find(id, tried...)
+		other, ok, ferr := places.find(id, tried...)
 		if ferr != nil {
 			return ferr
 		}
@@ -60,22 +78,24 @@ func (r *Reader) Read(ctx context.Context, id chunk.ID, at pack.Location, dst []
 	return nil
 }
 
-// refresh makes a finder when there is none, or only one from before a clean-up
-// deleted the pack, as err says.
-func (r *Reader) refresh(ctx context.Context, pack chunk.ID, err error) error {
+// places returns a finder: a new one when there is none, or only one from before
+// a clean-up deleted the pack, as err says.
+func (rs *Readers) places(ctx context.Context, pack chunk.ID, err error) (*finder, error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
 	deleted := errors.Is(err, ErrNotFound)
-	if r.finder != nil && (r.gone[pack] || !deleted) {
-		return nil
+	if rs.finder != nil && (rs.gone[pack] || !deleted) {
+		return rs.finder, nil
 	}
-	f, _, err := r.store.newFinder(ctx, func(chunk.ID) bool { return false })
+	f, _, err := rs.store.newFinder(ctx, func(chunk.ID) bool { return false })
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.finder = f
+	rs.finder = f
 	if deleted {
-		r.gone[pack] = true
+		rs.gone[pack] = true
 	}
-	return nil
+	return f, nil
 }
 
 // ReadAt fills dst, which has the chunk's length, with the chunk from one place

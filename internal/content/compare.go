@@ -47,13 +47,13 @@ type Holding struct {
 
 // NewHolding returns an empty Holding; fetcher gets the bytes of entries that have no ID.
 func NewHolding(src Source, fetcher Fetcher) *Holding {
-	return &Holding{hash: src.Hash(), fetcher: fetcher, bytes: block.AlignedBuffer(image.PieceSpan)}
+	return &Holding{hash: src.Hash(), fetcher: fetcher}
 }
 
 // Read reads from disk where p has entries; the piece's region lies at the given
 // offset.
 func (h *Holding) Read(disk block.Reader, at int64, p Piece) error {
-	h.piece = p
+	h.piece, h.bytes = p, p.Buffer(h.bytes)
 	var wanted extent.Builder
 	for _, e := range p.Entries {
 		wanted.Add(e.Offset-p.Span.Start, e.Length)

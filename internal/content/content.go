@@ -9,6 +9,7 @@ package content
 import (
 	"context"
 
+	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -18,7 +19,7 @@ import (
 // the entries, what is free.
 type Piece struct {
 	Region  int           // index into Regions
-	Span    extent.Extent // relative to the region, at most image.PieceSpan, inside one multiple of it
+	Span    extent.Extent // relative to the region; about taskSpan, never across a multiple of image.PieceSpan
 	Entries []image.Entry // ascending, inside Span, joined nowhere; entries without an ID are compared by their bytes
 }
 
@@ -59,11 +60,39 @@ type Fetcher interface {
 // Known reports whether e's ID says what its bytes are.
 func Known(e image.Entry) bool { return e.ID != chunk.ID{} }
 
+// taskSpan is how much is worked on at a time, a few large requests to a disk.
+// Every processor has two buffers for it.
+const taskSpan = 4 << 20
+
+// spanEnd returns where a piece that begins at at ends: behind about taskSpan, at
+// a border no chunk crosses, or at to.
+func spanEnd(at, to int64, entries []image.Entry) int64 {
+	end := min(at+taskSpan, at-at%image.PieceSpan+image.PieceSpan, to)
+	for _, e := range entries {
+		if e.Offset >= end {
+			break
+		}
+		if !e.Zero {
+			end = max(end, e.Offset+e.Length)
+		}
+	}
+	return end
+}
+
+// Buffer returns memory for the bytes of p's span: old where it is large enough.
+func (p Piece) Buffer(old []byte) []byte {
+	const unit = 1 << 20 // so that spans of nearly one size need no new memory
+	if int64(len(old)) >= p.Span.Length {
+		return old
+	}
+	return block.AlignedBuffer(int((p.Span.Length + unit - 1) &^ (unit - 1)))
+}
+
 // pieces cuts what lies in [from, to) of a region into Pieces. entries must be
 // sorted and inside; with rest Zeros, what they leave out becomes zero entries.
 func pieces(region int, from, to int64, entries []image.Entry, rest image.Rest, yield func(Piece) error) error {
 	for at := from; at < to; {
-		span := extent.Extent{Start: at, Length: min(image.PieceSpan-at%image.PieceSpan, to-at)}
+		span := extent.Extent{Start: at, Length: spanEnd(at, to, entries) - at}
 		p := Piece{Region: region, Span: span}
 		end := at
 		zero := func(until int64) {

@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -64,6 +65,9 @@ func feed(ctx context.Context, src Source, places []Place, tasks chan<- Task) er
 	for i, place := range places {
 		err := src.Pieces(ctx, place.Region, func(p Piece) error {
 			p.Span = p.Span.Intersect(extent.Extent{Length: place.Size})
+			if n := len(p.Entries); n > 0 && p.Entries[n-1].Offset+p.Entries[n-1].Length > p.Span.End() {
+				return fmt.Errorf("%s: its map reaches behind the %d bytes there are for it", src.Regions()[place.Region].Title(), place.Size)
+			}
 			if p.Span.Length == 0 {
 				return nil
 			}

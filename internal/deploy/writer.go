@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -23,7 +22,7 @@ type writer struct {
 }
 
 func (p *Plan) newWriter(src content.Source, f content.Fetcher, disk Disk, work *progress.Work) *writer {
-	w := &writer{plan: p, disk: disk, work: work, fetcher: f, fresh: block.AlignedBuffer(image.PieceSpan)}
+	w := &writer{plan: p, disk: disk, work: work, fetcher: f}
 	if p.Delta {
 		w.holding = content.NewHolding(src, f)
 	}
@@ -43,6 +42,7 @@ func (w *writer) write(ctx context.Context, t content.Task) error {
 }
 
 func (w *writer) writeTo(ctx context.Context, r Region, p content.Piece) error {
+	w.fresh = p.Buffer(w.fresh)
 	if w.holding != nil {
 		if err := w.holding.Read(w.disk, r.At, p); err != nil {
 			return err

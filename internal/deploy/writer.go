@@ -130,24 +130,42 @@ func (w *writer) zeros(ctx context.Context, r Region, p content.Piece, e image.E
 	if w.plan.zeroed() && r.At+e.Offset >= edge {
 		return nil
 	}
-	if w.holding != nil {
-		same, err := w.holding.Same(ctx, e)
-		if err != nil {
+	runs, err := w.notZero(ctx, p, e)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run.Length <= smallZeros {
+			clear(w.fresh[run.Start:run.End()])
+			dirty.Add(run.Start, run.Length)
+			continue
+		}
+		if err := w.disk.Zero(r.At+p.Span.Start+run.Start, run.Length); err != nil {
 			return err
 		}
-		if same {
-			w.work.Same.Add(e.Length)
-			return nil
-		}
+		w.work.Written.Add(run.Length)
 	}
-	if e.Length <= smallZeros {
-		off := e.Offset - p.Span.Start
-		clear(w.fresh[off : off+e.Length])
-		dirty.Add(off, e.Length)
-		return nil
+	return nil
+}
+
+// notZero returns where zeros must be written for e, relative to the span: all
+// of it when nobody looks what is there.
+func (w *writer) notZero(ctx context.Context, p content.Piece, e image.Entry) (extent.List, error) {
+	off := e.Offset - p.Span.Start
+	if w.holding == nil {
+		return extent.List{{Start: off, Length: e.Length}}, nil
 	}
-	w.work.Written.Add(e.Length)
-	return w.disk.Zero(r.At+e.Offset, e.Length)
+	same, err := w.holding.Same(ctx, e)
+	if err != nil || same {
+		w.work.Same.Add(e.Length)
+		return nil, err
+	}
+	zeros := w.fresh[off : off+e.Length]
+	clear(zeros)
+	var runs extent.Builder
+	written := differences(off, w.holding.Bytes(e), zeros, &runs)
+	w.work.Same.Add(e.Length - written)
+	return runs.List(), nil
 }
 
 // freeSpace treats what the piece does not need.

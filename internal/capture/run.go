@@ -53,10 +53,14 @@ func (p *Plan) Run(ctx context.Context, s *store.Store, ses *store.Session, work
 	return c.regions, nil
 }
 
+// maxWorkers bounds memory: a worker holds a piece and a pack, 33 MiB, and eight
+// of them keep up with any disk that they read.
+const maxWorkers = 8
+
 // pipeline returns when every piece went from the reader through a worker to the
 // collector. Buffers go round from free to the reader to a worker and back.
 func (p *Plan) pipeline(ctx context.Context, s *store.Store, ses *store.Session, r *reader, c *collector, stages []*progress.Stage) error {
-	workers := runtime.GOMAXPROCS(0)
+	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
 	free := make(chan *[]byte, workers+1)
 	for range cap(free) {
 		buf := make([]byte, image.PieceSpan)

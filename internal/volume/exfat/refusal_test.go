@@ -94,7 +94,11 @@ func TestRefusals(t *testing.T) {
 // TestDirtyWhileMounted: a driver raises the flag that is refused here, and lowers it again.
 func TestDirtyWhileMounted(t *testing.T) {
 	dev := attach(t, volumetest.Mkfs(t, 16*mib, "mkfs.exfat", "{}"), 512)
-	mount(t, dev, func(string) {
+	mount(t, dev, func(dir string) {
+		// The driver raises it behind the mount, before it answers the first request.
+		if _, err := os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
 		volumetest.Refused(t, exfat.New(), volumetest.Open(t, dev), volume.Dirty)
 	})
 	volumetest.Check(t, exfat.New(), volumetest.Open(t, dev))

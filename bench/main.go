@@ -35,6 +35,7 @@ func main() {
 func bench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	rounds := flags.Int("rounds", 5, "rounds per disk")
+	all := flags.Int("all", 5, "rounds in which the tools that no bar is about run too")
 	only := flags.String("only", "root,ntfs,xfs,btrfs,growth", "which parts to run; also a, the whole disk by ingot against its root by the others")
 	flags.Parse(args)
 
@@ -61,7 +62,7 @@ func bench(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := s.measure(ctx, *rounds); err != nil {
+		if err := s.measure(ctx, *rounds, *all); err != nil {
 			return fmt.Errorf("%s: %w", part, err)
 		}
 		s.report(os.Stdout)

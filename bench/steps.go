@@ -28,8 +28,9 @@ const (
 	ingotCompare     = "ingot: compare"
 )
 
-// steps are one round, in order. What is compared stands side by side.
-func (s *subject) steps(device string) []step {
+// steps are one round, in order. What is compared stands side by side; with all
+// false, tools that no bar is about are left out.
+func (s *subject) steps(device string, all bool) []step {
 	const image = "disk:v1"
 	deploy, compare := []string{image, s.target()}, []string{image, s.target()}
 	var only []string
@@ -50,6 +51,9 @@ func (s *subject) steps(device string) []step {
 		list = append(list, s.ingotStep(ingotRedeploy, s.laterDisk, "deploy", with(deploy, "--yes")))
 	}
 	list = append(list, s.ingotStep(ingotCompare, nil, "compare", with(only, compare...)))
+	if !all {
+		return list
+	}
 	pc3 := s.partclone(device, "3", "partclone, zstd -3: capture", "partclone, zstd -3: restore")
 	list = append(list, pc3...)
 	if s.kind == "extfs" {

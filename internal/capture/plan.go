@@ -174,6 +174,7 @@ func planVolume(ctx context.Context, v survey.Volume, opts Options) (Region, err
 	if err != nil {
 		return Region{}, err
 	}
+	used = used.Union(tail(v.Info.Size, size))
 	if used.Bytes() < size {
 		r.Volume.Method, r.Rest = image.UsedBlocks, image.Free
 	}
@@ -182,6 +183,17 @@ func planVolume(ctx context.Context, v survey.Volume, opts Options) (Region, err
 	}
 	r.Used = used.Align(chunk.Grid, size)
 	return r, nil
+}
+
+// tailKept is how much is taken of the end of a partition that its file system
+// does not reach: a mirror of Linux software RAID keeps its superblock there
+// (metadata 0.90 and 1.0, in the last 128 KiB), and looks like a bare file system
+// from its start.
+const tailKept = 1 << 20
+
+func tail(claimed, size int64) extent.List {
+	start := max(claimed, size-tailKept)
+	return extent.Of(extent.Extent{Start: start, Length: size - start})
 }
 
 // whyNotUsed says why a volume is taken sector by sector, "" when it is not, or

@@ -137,7 +137,7 @@ func (r *Reader) load(ctx context.Context, at pack.Location) error {
 		return &IntegrityError{key, int64(at.Offset), err.Error()}
 	}
 	if at.Codec == pack.Stored {
-		plain = append(r.plain[:0], plain...)
+		r.stored = r.plain // plain is the memory that was read into; the other one is free now
 	}
 	r.plain, r.frame = plain, at
 	return nil

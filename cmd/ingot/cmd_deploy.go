@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/capture"
-	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -44,11 +43,7 @@ A path that does not exist becomes a raw image file.`,
 }
 
 func (a *app) deploy(ctx context.Context, ref string, partition int, path string, fl deployFlags) error {
-	s, err := a.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	img, err := catalog.Find(ctx, s, ref)
+	s, img, err := a.openImage(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -45,11 +45,7 @@ func (a *app) showCommand() *cobra.Command {
 }
 
 func (a *app) showImage(ctx context.Context, ref string) error {
-	s, err := a.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	img, err := catalog.Find(ctx, s, ref)
+	s, img, err := a.openImage(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/block/host"
-	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/part"
@@ -44,11 +43,7 @@ hash. With --deep every chunk is unpacked too, as a deploy would.`,
 }
 
 func (a *app) verify(ctx context.Context, ref string, deep bool) error {
-	s, err := a.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	img, err := catalog.Find(ctx, s, ref)
+	s, img, err := a.openImage(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -87,11 +82,7 @@ the partition table and all used bytes. Free space is not compared.`,
 }
 
 func (a *app) compare(ctx context.Context, ref, path string, partition int) error {
-	s, err := a.openStore(ctx, false)
-	if err != nil {
-		return err
-	}
-	img, err := catalog.Find(ctx, s, ref)
+	s, img, err := a.openImage(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/store/local"
 )
@@ -23,6 +24,16 @@ func (a *app) openStore(ctx context.Context, create bool) (*store.Store, error) 
 		return a.openStoreAt(ctx, a.storeURL, nil)
 	}
 	return a.openStoreAt(ctx, a.storeURL, store.OpenOrCreate)
+}
+
+// openImage opens the store that openStore does, and finds an image in it.
+func (a *app) openImage(ctx context.Context, ref string) (*store.Store, catalog.Image, error) {
+	s, err := a.openStore(ctx, false)
+	if err != nil {
+		return nil, catalog.Image{}, err
+	}
+	img, err := catalog.Find(ctx, s, ref)
+	return s, img, err
 }
 
 // openStoreLike opens the store at url, and makes one where there is none to

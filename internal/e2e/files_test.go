@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
@@ -28,72 +26,17 @@ func mountXFS(t testing.TB, path string) (dir string, unmount func()) {
 // mountNTFS waits at unmounting until ntfs-3g has written everything and ended.
 func mountNTFS(t testing.TB, path string) (dir string, unmount func()) {
 	t.Helper()
-	return mountFUSE(t, "ntfs-3g", "-o", "no_detach", path)
+	return volumetest.MountFUSE(t, "ntfs-3g", "-o", "no_detach", path)
 }
 
 func mountExFAT(t testing.TB, path string) (dir string, unmount func()) {
 	t.Helper()
 	dev, detach := attach(t, path, 512)
-	dir, end := mountFUSE(t, "mount.exfat-fuse", "-d", dev)
+	dir, end := volumetest.MountFUSE(t, "mount.exfat-fuse", "-d", dev)
 	return dir, func() {
 		end()
 		detach()
 	}
-}
-
-// mountFUSE starts a driver that stays in the foreground.
-func mountFUSE(t testing.TB, driver string, args ...string) (dir string, unmount func()) {
-	t.Helper()
-	dir = t.TempDir()
-	var output bytes.Buffer
-	cmd := exec.Command(driver, append(args, dir)...)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for !isMounted(t, dir) {
-		select {
-		case err := <-ended:
-			t.Fatalf("%s: %v\n%s", driver, err, output.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-	mounted := true
-	unmount = func() {
-		if !mounted {
-			return
-		}
-		mounted = false
-		umount(t, dir)
-		if err := <-ended; err != nil {
-			t.Errorf("%s: %v\n%s", driver, err, output.String())
-		}
-	}
-	t.Cleanup(unmount)
-	return dir, unmount
-}
-
-// umount tries again while a process that is just being started elsewhere has
-// this one's files open.
-func umount(t testing.TB, dir string) {
-	t.Helper()
-	for range 100 {
-		if exec.Command("umount", dir).Run() == nil {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	volumetest.Tool(t, "umount", dir)
-}
-
-func isMounted(t testing.TB, dir string) bool {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Contains(string(mounts), " "+dir+" ")
 }
 
 // onLoop calls do with a loop device of the given sector size over a file.

@@ -7,71 +7,18 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
 
-// mount mounts an image with ntfs-3g. The function it returns unmounts it and
-// waits until ntfs-3g has written everything and ended; at the latest that
-// happens when the test ends.
+// mount mounts an image with ntfs-3g.
 func mount(t testing.TB, path string) (dir string, unmount func()) {
 	t.Helper()
-	dir = t.TempDir()
-	var output bytes.Buffer
-	cmd := exec.Command("ntfs-3g", "-o", "no_detach", path, dir)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for !isMounted(t, dir) {
-		select {
-		case err := <-ended:
-			t.Fatalf("ntfs-3g %s: %v\n%s", path, err, output.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-	mounted := true
-	unmount = func() {
-		if !mounted {
-			return
-		}
-		mounted = false
-		umount(t, dir)
-		if err := <-ended; err != nil {
-			t.Errorf("ntfs-3g %s: %v\n%s", path, err, output.String())
-		}
-	}
-	t.Cleanup(unmount)
-	return dir, unmount
-}
-
-// umount tries again while the volume is busy: a process that another test is
-// just starting has this one's files open until it runs its program.
-func umount(t testing.TB, dir string) {
-	t.Helper()
-	for range 100 {
-		if exec.Command("umount", dir).Run() == nil {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	volumetest.Tool(t, "umount", dir)
-}
-
-func isMounted(t testing.TB, dir string) bool {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Contains(string(mounts), " "+dir+" ")
+	return volumetest.MountFUSE(t, "ntfs-3g", "-o", "no_detach", path)
 }
 
 // digest is the digest of everything on a volume: names, modes, sizes, times,

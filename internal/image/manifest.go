@@ -56,11 +56,26 @@ type Disk struct {
 	PhysicalSector int    `json:"physicalSector,omitempty"`
 }
 
+// Role is what a region's bytes are.
+type Role string
+
+const (
+	Blocks   Role = ""         // a part of the disk, at its place
+	Listing  Role = "listing"  // of a volume captured file by file: its files' names and attributes, in the form of package files
+	Contents Role = "contents" // of the same volume: its files' bytes, one file after the other
+)
+
+// NeedsFiles is the word in Requires of an image with other roles than Blocks.
+const NeedsFiles = "files"
+
 // Region is a contiguous part of the disk that was captured: the inside of a
-// partition, or a gap between partitions.
+// partition, or a gap between partitions. A volume that was captured file by file
+// has two that lie nowhere on the disk, Listing and Contents; both name its
+// partition, and both have its Volume.
 type Region struct {
+	Role      Role    `json:"role,omitempty"`
 	Partition int     `json:"partition,omitempty"` // its number in the table; 0 for a gap or a bare volume
-	Start     int64   `json:"start"`               // bytes from the start of the disk
+	Start     int64   `json:"start"`               // bytes from the start of the disk; 0 when it lies nowhere on it
 	Size      int64   `json:"size"`                // bytes
 	Volume    *Volume `json:"volume,omitempty"`    // nil for a gap
 
@@ -84,6 +99,8 @@ type Volume struct {
 	Size      int64    `json:"size"`
 	BlockSize int64    `json:"blockSize,omitempty"`
 	Method    Method   `json:"method"`
+	Used      int64    `json:"used,omitempty"`  // bytes in use by the volume's own count, at capture; 0: not known
+	Files     int64    `json:"files,omitempty"` // entries of its listing, for FileByFile
 	Notes     []string `json:"notes,omitempty"`
 }
 
@@ -93,6 +110,7 @@ type Method string
 const (
 	UsedBlocks Method = "used-blocks" // by its used map
 	AllSectors Method = "all-sectors" // every sector, runs of zeros left out
+	FileByFile Method = "files"       // as a tree of files
 )
 
 // Rest is what a region holds where its map has nothing.
@@ -144,8 +162,10 @@ func (m *Manifest) valid() error {
 	if m.Format != Format {
 		return fmt.Errorf("it has format %d, this program knows %d", m.Format, Format)
 	}
-	if len(m.Requires) > 0 {
-		return fmt.Errorf("it requires %q, which this program does not know; use a newer one", m.Requires[0])
+	for _, word := range m.Requires {
+		if word != NeedsFiles {
+			return fmt.Errorf("it requires %q, which this program does not know; use a newer one", word)
+		}
 	}
 	if !m.Hash.Known() {
 		return fmt.Errorf("it uses %v, which this program does not know", m.Hash)
@@ -159,13 +179,28 @@ func (m *Manifest) valid() error {
 	}
 	end := int64(0)
 	for i, r := range m.Regions {
-		if r.Start < end || r.Size <= 0 || r.Size > m.Disk.Size-r.Start {
-			return fmt.Errorf("region %d at %#x with %#x bytes overlaps another or the disk's end", i, r.Start, r.Size)
+		if r.Role == Blocks {
+			if r.Start < end || r.Size <= 0 || r.Size > m.Disk.Size-r.Start {
+				return fmt.Errorf("region %d at %#x with %#x bytes overlaps another or the disk's end", i, r.Start, r.Size)
+			}
+			end = r.Start + r.Size
+		} else if err := m.validOffDisk(r); err != nil {
+			return fmt.Errorf("region %d: %w", i, err)
 		}
-		end = r.Start + r.Size
 		if err := r.valid(); err != nil {
 			return fmt.Errorf("region %d: %w", i, err)
 		}
+	}
+	return nil
+}
+
+// validOffDisk checks what a region has that lies nowhere on the disk.
+func (m *Manifest) validOffDisk(r Region) error {
+	switch {
+	case r.Role != Listing && r.Role != Contents || !slices.Contains(m.Requires, NeedsFiles):
+		return fmt.Errorf("its role %q is not one that the image requires", r.Role)
+	case r.Start != 0 || r.Size <= 0 || r.Size > maxDisk || r.Volume == nil:
+		return fmt.Errorf("%s at %#x with %#x bytes is not possible", r.Role, r.Start, r.Size)
 	}
 	return nil
 }
@@ -208,9 +243,10 @@ func (m *Manifest) Data() int64 {
 	return n
 }
 
-// Region returns the region of partition n, nil when there is none.
+// Region returns the region of partition n that lies on the disk, nil when there
+// is none.
 func (m *Manifest) Region(n int) *Region {
-	i := slices.IndexFunc(m.Regions, func(r Region) bool { return r.Partition == n && r.Volume != nil })
+	i := slices.IndexFunc(m.Regions, func(r Region) bool { return r.Partition == n && r.Volume != nil && r.Role == Blocks })
 	if i < 0 {
 		return nil
 	}
@@ -228,6 +264,9 @@ func (r *Region) Title() string {
 	}
 	if r.Volume.Label != "" {
 		name += fmt.Sprintf(" %q", r.Volume.Label)
+	}
+	if r.Role != Blocks {
+		name += ", " + string(r.Role)
 	}
 	return name
 }

@@ -1,0 +1,34 @@
+package profile
+
+// Settings are what a profile means for one machine: patterns are expanded, files
+// named by absolute paths of this machine, passwords read. They were validated;
+// whoever applies them still escapes every value for the place it goes to.
+type Settings struct {
+	Hostname string // "": left as it is
+	Profile         // with every pattern expanded; Name, Machines and Disk mean nothing here
+}
+
+// Facts are what is known of a machine, for patterns and for choosing drivers.
+// Package machine reads them of the machine it runs on. What is not known is "".
+type Facts struct {
+	Maker    string   `json:"maker,omitempty"`
+	Model    string   `json:"model,omitempty"`
+	SKU      string   `json:"sku,omitempty"`
+	Serial   string   `json:"serial,omitempty"`
+	UUID     string   `json:"uuid,omitempty"`
+	Board    string   `json:"board,omitempty"` // serial of the main board
+	Asset    string   `json:"asset,omitempty"`
+	MACs     []string `json:"macs,omitempty"`     // "52:54:00:12:34:56", of built-in interfaces first
+	Firmware string   `json:"firmware,omitempty"` // "uefi" or "bios"
+	Devices  []Device `json:"devices,omitempty"`
+}
+
+// Device is a piece of hardware that wants a driver.
+type Device struct {
+	Bus      string `json:"bus"`              // "pci" or "usb"
+	ID       string `json:"id"`               // vendor:device, lower case hex: "8086:15f3"
+	Class    string `json:"class,omitempty"`  // PCI class, six hex digits; USB class, two
+	Subsys   string `json:"subsys,omitempty"` // PCI subsystem vendor:device
+	Modalias string `json:"modalias,omitempty"`
+	Driver   string `json:"driver,omitempty"` // bound now
+}

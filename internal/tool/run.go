@@ -86,9 +86,9 @@ func (c Command) prepare(ctx context.Context) (*exec.Cmd, *tailBuffer, error) {
 	return cmd, tail, nil
 }
 
-// environment is the same on every machine: English, no settings of the user.
+// environment is the same on every machine: English, names in UTF-8, no settings of the user.
 func environment() []string {
-	env := []string{"LC_ALL=C", "PATH=" + strings.Join(folders, ":"), "HOME=/root", "TERM=dumb", "MTOOLS_SKIP_CHECK=1"}
+	env := []string{"LC_ALL=C.UTF-8", "PATH=" + strings.Join(folders, ":"), "HOME=/root", "TERM=dumb", "MTOOLS_SKIP_CHECK=1"}
 	if dir := os.Getenv("TMPDIR"); dir != "" {
 		env = append(env, "TMPDIR="+dir)
 	}

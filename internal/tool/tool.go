@@ -46,6 +46,7 @@ const (
 	MkfsFAT Name = "mkfs.fat"
 	FsckFAT Name = "fsck.fat"
 	Mcopy   Name = "mcopy"
+	Mdir    Name = "mdir"
 	Mdel    Name = "mdel"
 	Mmd     Name = "mmd"
 	Mrd     Name = "mrd"
@@ -53,6 +54,7 @@ const (
 
 	MkfsExFAT Name = "mkfs.exfat"
 	FsckExFAT Name = "fsck.exfat"
+	ExFATFuse Name = "mount.exfat-fuse"
 
 	Mkswap  Name = "mkswap"
 	Wimlib  Name = "wimlib-imagex"
@@ -69,8 +71,9 @@ var packages = []struct {
 	{"btrfs-progs", []Name{Btrfs, MkfsBtrfs, BtrfsTune}},
 	{"ntfs-3g", []Name{NTFSResize, NTFSFix, NTFSInfo, NTFSLabel, NTFS3G, MkNTFS}},
 	{"dosfstools", []Name{MkfsFAT, FsckFAT}},
-	{"mtools", []Name{Mcopy, Mdel, Mmd, Mrd, Mattrib}},
+	{"mtools", []Name{Mcopy, Mdir, Mdel, Mmd, Mrd, Mattrib}},
 	{"exfatprogs", []Name{MkfsExFAT, FsckExFAT}},
+	{"exfat-fuse", []Name{ExFATFuse}},
 	{"util-linux", []Name{Mkswap, Unshare}},
 	{"wimtools", []Name{Wimlib}},
 	{"coreutils", []Name{Chroot}},

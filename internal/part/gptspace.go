@@ -73,13 +73,19 @@ func (t Table) gptOffset(header []byte, field int, usual int64) int64 {
 	return int64(lba) * int64(t.SectorSize)
 }
 
+// gptFirstUsable is the byte offset of the first sector that a partition may
+// take; entries is the size of the entry array, bytes.
+func (t Table) gptFirstUsable(primary []byte, entries int64) int64 {
+	return t.gptOffset(primary, gptFirstUsable, gptUsualEntriesLBA+entries/int64(t.SectorSize))
+}
+
 // gptMinDiskSize adds the backup copy to partitions that end at byte end. Tools
 // refuse a table without a single usable sector.
 func (t Table) gptMinDiskSize(end int64) int64 {
 	sector := int64(t.SectorSize)
 	primary := t.gptHeader(sector)
 	entries := t.gptEntryBytes(primary)
-	usable := t.gptOffset(primary, gptFirstUsable, gptUsualEntriesLBA+entries/sector)
+	usable := t.gptFirstUsable(primary, entries)
 	end = (max(end, usable+sector) + sector - 1) / sector * sector
 	return end + entries + sector
 }

@@ -3,6 +3,7 @@ package part
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/extent"
@@ -72,6 +73,27 @@ func (t Table) MinDiskSize() int64 {
 		return t.gptMinDiskSize(end)
 	}
 	return end
+}
+
+// mbrReach is how many sectors an MBR can address: starts and sizes have 32 bits,
+// and Windows takes no partition whose end does not fit into them either.
+const mbrReach = math.MaxUint32
+
+// Usable is the space that the table leaves to partitions on a disk of diskSize
+// bytes. Length is not positive when there is none.
+func (t Table) Usable(diskSize int64) extent.Extent {
+	sector := int64(t.SectorSize)
+	end := diskSize / sector * sector
+	switch t.Kind {
+	case GPT:
+		primary := t.gptHeader(sector)
+		entries := t.gptEntryBytes(primary)
+		start := t.gptFirstUsable(primary, entries)
+		return extent.Extent{Start: start, Length: end - entries - sector - start}
+	case MBR:
+		return extent.Extent{Start: sector, Length: min(end, mbrReach*sector) - sector}
+	}
+	return extent.Extent{Length: diskSize}
 }
 
 // Validate checks the partitions against each other and against a disk of

@@ -155,3 +155,43 @@ func moved(t *testing.T, table part.Table, size int64) (string, part.Table) {
 	}
 	return path, got
 }
+
+// TestSectorSize converts tables between sectors of 512 and 4096 bytes, on a
+// smaller and on a larger disk; the tools judge.
+func TestSectorSize(t *testing.T) {
+	scripts := map[string]string{
+		"gpt": "label: gpt\ntable-length: 140\n1M,4M,U\n6M,20M\nstart=30M,size=4M,type=S,name=\"größer 𝄞\",attrs=\"GUID:63\"\n",
+		"mbr": "label: dos\nlabel-id: 0xc0ffee01\nstart=1M,size=4M,type=7,bootable\n5M,50M,E\n6M,4M\n12M,4M\n18M,4M\n",
+	}
+	for name, script := range scripts {
+		for _, from := range []int{512, 4096} {
+			t.Run(fmt.Sprintf("%s-%d", name, from), func(t *testing.T) {
+				t.Parallel()
+				path := blank(t, 64*mib)
+				onDevice(t, path, from, func(dev string) {
+					volumetest.Tool(t, "sh", "-c", "printf '%s' \"$1\" | sfdisk -q "+dev, "sh", script)
+				})
+				old := read(t, open(t, path, from))
+				to := 512 + 4096 - from
+				table, err := all.WithSectorSize(old, to)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !reflect.DeepEqual(table.Partitions, old.Partitions) {
+					t.Errorf("partitions changed:\n got %+v\nwant %+v", table.Partitions, old.Partitions)
+				}
+				for _, size := range []int64{60 * mib, 80 * mib} {
+					target, again := moved(t, table, size)
+					if again.ID != old.ID || !reflect.DeepEqual(again.Partitions, old.Partitions) || len(again.Findings) > 0 {
+						t.Errorf("read back %+v %q", again.Partitions, again.Findings)
+					}
+					againstSfdisk(t, target, again)
+					verify(t, target, table)
+				}
+			})
+		}
+	}
+	if _, err := all.WithSectorSize(part.Table{Kind: part.MBR, SectorSize: 512}, 1000); err == nil {
+		t.Error("sectors of 1000 bytes are accepted")
+	}
+}

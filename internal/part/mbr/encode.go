@@ -10,10 +10,10 @@ import (
 )
 
 // Encode returns the writes that put t on a disk of diskSize bytes: the extended
-// boot records first, LBA 0 last. Partitions may have been moved, resized,
-// retyped or removed since t was read, not added; a logical partition takes its
-// boot record along, and logical partitions behind a removed one are numbered
-// anew by whoever reads the table next.
+// boot records first, LBA 0 last. Partitions may have been added, moved, resized,
+// retyped or removed since t was read. A logical partition needs a sector for its
+// boot record between itself and what lies before it; those behind a removed one
+// are numbered anew by whoever reads the table next.
 //
 // It fails with a *part.TooSmallError, with a *part.DamageError when partitions
 // overlap, and when a place cannot be expressed in 32 bits of sectors.
@@ -29,8 +29,8 @@ func Encode(t part.Table, diskSize int64) ([]part.Write, error) {
 		return nil, err
 	}
 	var writes []part.Write
-	for _, c := range e.source.chains {
-		w, err := e.chain(c)
+	for _, ext := range e.extended() {
+		w, err := e.chain(ext)
 		if err != nil {
 			return nil, err
 		}
@@ -67,13 +67,40 @@ func newEncoder(t part.Table) (*encoder, error) {
 		e.old[p.Number] = p
 	}
 	for _, p := range t.Partitions {
-		_, known := e.old[p.Number]
-		if p.Number < 1 || p.Number > Slots && !known {
-			return nil, fmt.Errorf("write MBR: partition %d was not in the table that was read", p.Number)
+		if p.Number < 1 {
+			return nil, fmt.Errorf("write MBR: a partition cannot have the number %d", p.Number)
 		}
 		e.want[p.Number] = p
 	}
-	return e, nil
+	return e, e.contained()
+}
+
+// extended returns the containers that are wanted, ascending by number.
+func (e *encoder) extended() []part.Partition {
+	var out []part.Partition
+	for number := 1; number <= Slots; number++ {
+		if p := e.want[number]; p.Extended {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// contained fails when a logical partition lies in no extended one.
+func (e *encoder) contained() error {
+	left := len(e.want)
+	for number := 1; number <= Slots; number++ {
+		if p, ok := e.want[number]; ok {
+			left--
+			if p.Extended {
+				left -= len(e.inside(p))
+			}
+		}
+	}
+	if left > 0 {
+		return fmt.Errorf("write MBR: %d logical partitions lie in no extended partition", left)
+	}
+	return nil
 }
 
 // first builds LBA 0.
@@ -110,7 +137,7 @@ func (e *encoder) put(sector []byte, slot, number int, base int64) error {
 		return fmt.Errorf("write MBR: partition %d has the type %q, not two hex digits", number, p.Type)
 	}
 	start, size := p.Start/e.sectorSize-base, p.Length/e.sectorSize
-	if old := e.old[number]; old.Start == p.Start && old.Length == p.Length && old.Number != 0 {
+	if old := e.old[number]; old.Start == p.Start && old.Length == p.Length && before.Used() {
 		size = int64(before.Size) // may reach past the end of a disk that was cut off
 	}
 	if start <= 0 || start > math.MaxUint32 || size > math.MaxUint32 {

@@ -1,130 +1,193 @@
 package mbr
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/part"
 )
 
-// placed is a boot record on its way to the target.
-type placed struct {
-	record
-	at      int64 // sector on the target
-	end     int64 // sector behind the last logical partition in it
-	numbers []int // of the partitions in record.data
-	moved   bool  // the record or a partition in it changed its place
-	from    Entry // the entry that led to the record on the source
-	fromRaw []byte
-}
+// usualLead is how far before its partition fdisk puts a boot record, bytes.
+const usualLead = 1 << 20
 
-// chain encodes one extended partition's records. Records that lost all their
-// partitions are dropped, except the first, where the chain starts.
-func (e *encoder) chain(c chain) ([]part.Write, error) {
-	kept := e.place(c)
-	ext, ok := e.want[c.slot+1]
-	if !ok {
-		if len(kept) > 1 || len(kept) == 1 && len(e.remaining(kept[0].numbers)) > 0 {
-			return nil, fmt.Errorf("write MBR: partition %d is gone, but logical partitions in it are not", c.slot+1)
-		}
-		return nil, nil
+// chain encodes the boot records of extended partition ext. As long as nothing
+// in it was moved, resized, added or removed they stay where they are.
+func (e *encoder) chain(ext part.Partition) ([]part.Write, error) {
+	inside := e.inside(ext)
+	var writes []part.Write
+	var err error
+	if c := e.unmoved(ext, inside); c != nil {
+		writes, err = e.update(*c)
+	} else {
+		writes, err = e.rebuild(ext, inside)
 	}
-	base := ext.Start / e.sectorSize
-	writes := make([]part.Write, 0, len(kept))
-	for i, p := range kept {
-		for j, slot := range p.data {
-			if err := e.put(p.sector, slot, p.numbers[j], p.at); err != nil {
-				return nil, err
-			}
-		}
-		switch {
-		case i+1 < len(kept):
-			kept[i+1].linkFrom(p, base)
-		case p.link >= 0 && (p.at != p.lba || p.lba != c.records[len(c.records)-1].lba):
-			Entry{}.Put(p.sector, p.link) // what it led to is gone; a link to nowhere stays as it was
-		}
-		w := part.Write{Offset: p.at * e.sectorSize, Data: p.sector, What: fmt.Sprintf("extended boot record %d", i+1)}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range writes {
 		if err := e.clear(w, ext); err != nil {
 			return nil, err
 		}
-		writes = append(writes, w)
 	}
 	return writes, nil
 }
 
-// linkFrom makes the record before p lead to p. The entry that led to p on the
-// source is taken over; its size is renewed only when something moved.
-func (p *placed) linkFrom(before placed, base int64) {
-	copy(rawEntry(before.sector, before.link), p.fromRaw)
-	link := p.from
-	link.Start = uint32(p.at - base)
-	if p.moved {
-		link.Size = uint32(p.end - p.at)
-	}
-	link.Put(before.sector, before.link)
-}
-
-// place decides which records stay and where they go: the first to the start of
-// the extended partition, each other one as far before its partition as it was.
-func (e *encoder) place(c chain) []placed {
-	var kept []placed
-	number := e.firstNumber(c)
-	for i, r := range c.records {
-		p := placed{record: r, at: r.lba}
-		if i > 0 {
-			p.from, p.fromRaw = e.linkTo(c, i)
-		}
-		for range r.data {
-			p.numbers = append(p.numbers, number)
-			number++
-		}
-		left := e.remaining(p.numbers)
-		for k := len(left) - 1; k >= 0; k-- {
-			was, now := e.old[left[k]], e.want[left[k]]
-			p.moved = p.moved || was.Start != now.Start || was.Length != now.Length
-			p.at = r.lba + (now.Start-was.Start)/e.sectorSize
-			p.end = max(p.end, (now.Start+now.Length)/e.sectorSize)
-		}
-		if i == 0 {
-			p.at = e.want[c.slot+1].Start / e.sectorSize
-		}
-		if i == 0 || len(left) > 0 || len(r.data) == 0 {
-			kept = append(kept, p)
+// inside returns the logical partitions in ext, ascending by number.
+func (e *encoder) inside(ext part.Partition) []part.Partition {
+	var out []part.Partition
+	for _, p := range e.want {
+		if p.Number > Slots && p.Extent().Intersect(ext.Extent()) == p.Extent() {
+			out = append(out, p)
 		}
 	}
-	return kept
+	slices.SortFunc(out, func(a, b part.Partition) int { return cmp.Compare(a.Number, b.Number) })
+	return out
 }
 
-// linkTo is the entry that leads to record i of a chain, decoded and raw.
-func (e *encoder) linkTo(c chain, i int) (Entry, []byte) {
-	before := c.records[i-1]
-	raw := append([]byte(nil), rawEntry(before.sector, before.link)...)
-	return EntryAt(before.sector, before.link), raw
+// unmoved returns the chain that was read for ext when it holds what is wanted,
+// at the places that are wanted; else nil.
+func (e *encoder) unmoved(ext part.Partition, inside []part.Partition) *chain {
+	for i, c := range e.source.chains {
+		if c.slot+1 != ext.Number {
+			continue
+		}
+		if e.old[ext.Number].Start != ext.Start || e.logicals(c) != len(inside) {
+			return nil
+		}
+		for _, p := range inside {
+			if old := e.old[p.Number]; old.Start != p.Start || old.Length != p.Length {
+				return nil
+			}
+		}
+		return &e.source.chains[i]
+	}
+	return nil
 }
 
-// firstNumber is the number of the first logical partition in chain c.
-func (e *encoder) firstNumber(c chain) int {
-	n := firstLogical
-	for _, other := range e.source.chains {
-		if other.slot == c.slot {
-			break
-		}
-		for _, r := range other.records {
-			n += len(r.data)
-		}
+// logicals is how many partitions chain c holds.
+func (e *encoder) logicals(c chain) (n int) {
+	for _, r := range c.records {
+		n += len(r.data)
 	}
 	return n
 }
 
-// remaining returns those of the numbers that are still wanted.
-func (e *encoder) remaining(numbers []int) []int {
-	var out []int
-	for _, n := range numbers {
-		if _, ok := e.want[n]; ok {
-			out = append(out, n)
+// update encodes records that stay where they are. A link that leads nowhere
+// stays as well.
+func (e *encoder) update(c chain) ([]part.Write, error) {
+	number := firstLogical
+	for _, other := range e.source.chains {
+		if other.slot < c.slot {
+			number += e.logicals(other)
 		}
 	}
-	return out
+	var writes []part.Write
+	for _, r := range c.records {
+		for _, slot := range r.data {
+			if err := e.put(r.sector, slot, number, r.lba); err != nil {
+				return nil, err
+			}
+			number++
+		}
+		writes = append(writes, e.write(r.sector, r.lba, len(writes)))
+	}
+	return writes, nil
+}
+
+// rebuild makes a chain anew in the form that all tools write: a record for each
+// partition, the partition in its first slot, the link in its second.
+func (e *encoder) rebuild(ext part.Partition, inside []part.Partition) ([]part.Write, error) {
+	places, err := e.places(ext, inside)
+	if err != nil {
+		return nil, err
+	}
+	base := ext.Start / e.sectorSize
+	if len(inside) == 0 {
+		empty := make([]byte, e.sectorSize)
+		Sign(empty)
+		return []part.Write{e.write(empty, base, 0)}, nil
+	}
+	var writes []part.Write
+	for i, p := range inside {
+		sector := e.recordOf(p.Number)
+		if err := e.put(sector, 0, p.Number, places[i]); err != nil {
+			return nil, err
+		}
+		if i+1 < len(inside) {
+			next := inside[i+1]
+			size := (next.Start+next.Length)/e.sectorSize - places[i+1]
+			Entry{Type: typeExtended, Start: uint32(places[i+1] - base), Size: uint32(size)}.Put(sector, 1)
+		}
+		writes = append(writes, e.write(sector, places[i], i))
+	}
+	return writes, nil
+}
+
+// places says in which sector the boot record of each partition goes: the first
+// to the start of ext, where the chain begins, each other one as far before its
+// partition as it was, or as there is room.
+func (e *encoder) places(ext part.Partition, inside []part.Partition) ([]int64, error) {
+	base := ext.Start / e.sectorSize
+	var places []int64
+	for i, p := range inside {
+		start, before := p.Start/e.sectorSize, base+1
+		for _, other := range inside {
+			if end := (other.Start + other.Length + e.sectorSize - 1) / e.sectorSize; end <= start {
+				before = max(before, end)
+			}
+		}
+		at := max(before, start-e.lead(p.Number))
+		if i == 0 {
+			at = base
+		}
+		if at >= start {
+			return nil, fmt.Errorf("write MBR: there is no room for a boot record before partition %d at %#x", p.Number, p.Start)
+		}
+		places = append(places, at)
+	}
+	return places, nil
+}
+
+// record returns the boot record that held a logical partition, nil for a new one.
+func (e *encoder) record(number int) *record {
+	at := firstLogical
+	for _, c := range e.source.chains {
+		for i, r := range c.records {
+			if at += len(r.data); number < at {
+				return &c.records[i]
+			}
+		}
+	}
+	return nil
+}
+
+// lead is how far before its partition a boot record lies, sectors.
+func (e *encoder) lead(number int) int64 {
+	if r := e.record(number); r != nil {
+		if lead := e.old[number].Start/e.sectorSize - r.lba; lead > 0 {
+			return lead
+		}
+	}
+	return max(1, usualLead/e.sectorSize)
+}
+
+// recordOf returns the sector of a partition's boot record without its entries.
+func (e *encoder) recordOf(number int) []byte {
+	sector := make([]byte, e.sectorSize)
+	if r := e.record(number); r != nil {
+		copy(sector, r.sector)
+	}
+	for slot := range Slots {
+		Entry{}.Put(sector, slot)
+	}
+	Sign(sector)
+	return sector
+}
+
+func (e *encoder) write(sector []byte, lba int64, index int) part.Write {
+	return part.Write{Offset: lba * e.sectorSize, Data: sector, What: fmt.Sprintf("extended boot record %d", index+1)}
 }
 
 // clear makes sure that a boot record destroys no partition.

@@ -13,6 +13,7 @@ type Settings struct {
 type Facts struct {
 	Maker    string   `json:"maker,omitempty"`
 	Model    string   `json:"model,omitempty"`
+	Version  string   `json:"version,omitempty"` // of the model; where Model is a number, as with Lenovo, its name: "ThinkPad T14 Gen 3"
 	SKU      string   `json:"sku,omitempty"`
 	Serial   string   `json:"serial,omitempty"`
 	UUID     string   `json:"uuid,omitempty"`

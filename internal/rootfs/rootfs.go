@@ -138,6 +138,11 @@ func (r *Root) Open(name string) (*os.File, error) {
 	return f, nil
 }
 
+// Folder opens what name leads to, a folder, as a place to mount something at.
+func (r *Root) Folder(name string) (*os.File, error) {
+	return r.openat(name, unix.O_PATH|unix.O_DIRECTORY, 0)
+}
+
 // ReadFile returns the bytes of a regular file of at most limit bytes.
 func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := r.Open(name)

@@ -1,0 +1,173 @@
+package system
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ingot-imaging/ingot/internal/mount"
+	"github.com/ingot-imaging/ingot/internal/rootfs"
+)
+
+// maxFstab is far above what an fstab has, bytes.
+const maxFstab = 1 << 20
+
+// entry is a line of fstab(5).
+type entry struct {
+	spec, at, kind string
+	options        []string
+}
+
+// follow mounts what the system's fstab names below its root, parents first.
+func (s *System) follow(ctx context.Context, volumes []Volume) error {
+	data, err := s.Root.ReadFile("etc/fstab", maxFstab)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the system's fstab: %w", err)
+	}
+	entries := parseFstab(string(data))
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(len(a.at), len(b.at)) })
+	for _, e := range entries {
+		if e.at == "/" || !slices.Contains(tree, strings.SplitN(e.at, "/", 3)[1]) {
+			continue
+		}
+		i := slices.IndexFunc(volumes, func(v Volume) bool { return e.means(v) })
+		switch {
+		case i < 0 && !slices.Contains(e.options, "nofail") && !slices.Contains(e.options, "noauto"):
+			s.Missing = append(s.Missing, fmt.Sprintf("%s of its fstab (%s) is on none of the disk's partitions", e.at, e.spec))
+		case i >= 0 && mount.Mountable(volumes[i].Kind):
+			if err := s.attach(ctx, volumes[i], e); err != nil {
+				return fmt.Errorf("mount partition %d at the system's %s: %w", volumes[i].Partition, e.at, err)
+			}
+		}
+	}
+	return nil
+}
+
+// tree are the folders below / that belong to a system; data volumes elsewhere are
+// left alone.
+var tree = []string{"boot", "efi", "usr", "var", "etc", "home", "root", "opt", "srv"}
+
+// attach shows a volume, or a subvolume of it, at its mount point.
+func (s *System) attach(ctx context.Context, v Volume, e entry) error {
+	if s.At[e.at] != 0 {
+		return nil
+	}
+	dir, err := s.mount(ctx, v)
+	if err != nil {
+		return err
+	}
+	if sub := e.subvolume(); v.Kind == "btrfs" && sub != "" {
+		top, err := rootfs.Open(dir)
+		if err != nil {
+			return err
+		}
+		defer top.Close()
+		folder, err := top.Folder(sub)
+		if err != nil {
+			return err
+		}
+		defer folder.Close()
+		return s.bind(mount.PathOf(folder), v.Partition, e.at)
+	}
+	return s.bind(dir, v.Partition, e.at)
+}
+
+func (s *System) bind(dir string, partition int, at string) error {
+	target, err := s.Root.Folder(at)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.Missing = append(s.Missing, fmt.Sprintf("the system has no folder %s to mount a volume at", at))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	where, err := mount.Bind(dir, target)
+	if err != nil {
+		return err
+	}
+	s.binds = append(s.binds, where)
+	s.At[at] = partition
+	return nil
+}
+
+// means reports whether an entry names v.
+func (e entry) means(v Volume) bool {
+	tag, value, ok := strings.Cut(e.spec, "=")
+	if !ok {
+		if rest, ok := strings.CutPrefix(e.spec, "/dev/disk/by-"); ok {
+			by, name, _ := strings.Cut(rest, "/")
+			tag, value = map[string]string{"uuid": "UUID", "label": "LABEL", "partuuid": "PARTUUID", "partlabel": "PARTLABEL"}[by], name
+		} else {
+			return deviceNumber(e.spec) == v.Partition && v.Partition > 0
+		}
+	}
+	value = strings.Trim(value, `"'`)
+	switch strings.ToUpper(tag) {
+	case "UUID":
+		return value != "" && strings.EqualFold(value, v.UUID)
+	case "LABEL":
+		return value != "" && value == v.Label
+	case "PARTUUID":
+		return value != "" && strings.EqualFold(value, v.PartID)
+	case "PARTLABEL":
+		return value != "" && value == v.PartLabel
+	}
+	return false
+}
+
+// deviceNumber is the partition's number in a device name: 2 of /dev/sda2 and of
+// /dev/nvme0n1p2; 0 of others.
+func deviceNumber(spec string) int {
+	rest, ok := strings.CutPrefix(spec, "/dev/")
+	if !ok || strings.Contains(rest, "/") {
+		return 0
+	}
+	digits := len(rest) - len(strings.TrimRight(rest, "0123456789"))
+	n, err := strconv.Atoi(rest[len(rest)-digits:])
+	if err != nil || digits == len(rest) {
+		return 0
+	}
+	return n
+}
+
+func (e entry) subvolume() string {
+	for _, o := range e.options {
+		if sub, ok := strings.CutPrefix(o, "subvol="); ok {
+			return strings.Trim(sub, "/")
+		}
+	}
+	return ""
+}
+
+// parseFstab returns the entries with a mount point. Lines that make no sense are
+// the system's own trouble.
+func parseFstab(text string) []entry {
+	var all []entry
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) < 3 || strings.HasPrefix(words[0], "#") || !strings.HasPrefix(words[1], "/") {
+			continue
+		}
+		e := entry{spec: unescape(words[0]), at: path.Clean(unescape(words[1])), kind: words[2]}
+		if len(words) > 3 {
+			e.options = strings.Split(words[3], ",")
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// unescape undoes the octal escapes of fstab(5): \040 is a space.
+func unescape(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`, `\043`, "#").Replace(s)
+}

@@ -52,8 +52,8 @@ func (a *app) addCommands(root *cobra.Command) {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Disks:", []*cobra.Command{
-			a.disksCommand(), a.inspectCommand(),
+		{"Disks and this machine:", []*cobra.Command{
+			a.disksCommand(), a.inspectCommand(), a.machineCommand(),
 		}},
 		{"Between disks and the store:", []*cobra.Command{
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),

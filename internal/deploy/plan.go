@@ -34,6 +34,9 @@ type Options struct {
 	Free     FreeSpace // "": Discard where the target can, else Keep
 	Readback bool      // read everything back from the medium and compare
 	NewIDs   bool      // give the disk and its partitions new IDs
+	// Made are stretches of the target that Run's caller fills: file systems that
+	// are made anew there. They are neither written nor freed.
+	Made []extent.Extent
 }
 
 // Target is what is known of the disk that will be overwritten.
@@ -53,7 +56,8 @@ type Plan struct {
 	Target  Target
 	Table   *part.Table // as it will be on the target; nil: the target gets no table
 	Regions []Region    // ascending
-	Unused  extent.List // target bytes in no region and not the table's
+	Made    extent.List // target bytes that the caller fills
+	Unused  extent.List // target bytes in no region, not made and not the table's
 	Free    FreeSpace
 	Delta   bool // look what is there and write what differs
 	Full    bool // discard all first, since nothing there is looked at
@@ -103,7 +107,8 @@ func NewPlan(what string, table *part.Table, regions []image.Region, sourceSecto
 		}
 		return p.single(regions[0], 0)
 	}
-	if err := holdsAll(*table, regions); err != nil {
+	p.Made = extent.Of(opts.Made...)
+	if err := holdsAll(*table, regions, p.Made); err != nil {
 		return nil, err
 	}
 	t := *table
@@ -164,9 +169,9 @@ func begin(what string, sourceSector int, target Target, opts Options) (*Plan, e
 
 // holdsAll refuses an image of some partitions only: the others would be
 // whatever the target holds there.
-func holdsAll(t part.Table, regions []image.Region) error {
+func holdsAll(t part.Table, regions []image.Region, made extent.List) error {
 	for _, entry := range t.Partitions {
-		if entry.Extended {
+		if entry.Extended || len(made.Clip(entry.Extent())) > 0 {
 			continue
 		}
 		if !slices.ContainsFunc(regions, func(r image.Region) bool { return r.Partition == entry.Number && r.Volume != nil }) {
@@ -193,7 +198,7 @@ func (p *Plan) place(regions []image.Region) {
 		p.Regions = append(p.Regions, Region{r, i, r.Start})
 		taken = append(taken, at)
 	}
-	p.Unused = extent.Of(taken...).Union(own).Complement(p.Target.Size)
+	p.Unused = extent.Of(taken...).Union(own).Union(p.Made).Complement(p.Target.Size)
 }
 
 // single completes a plan for one region that fills the target.

@@ -20,6 +20,9 @@ func (p *Plan) Print(w io.Writer) {
 	if p.clears() {
 		printStep(w, "discard", extent.Extent{Start: edge, Length: p.Target.Size - edge}, "whatever was there")
 	}
+	for _, e := range p.Made {
+		printStep(w, "make", e, "a file system made anew")
+	}
 	fill := "fill"
 	if p.Delta {
 		fill = "update" // where it differs

@@ -42,6 +42,14 @@ type Rereader interface {
 // without an error every byte was checked against its hash, written and synced,
 // and the table, or the start of the one volume, reads back as planned. After an error the target keeps its marker.
 func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *progress.Work) error {
+	return p.RunWith(ctx, func(context.Context) (content.Source, error) { return src, nil }, disk, work)
+}
+
+// RunWith is Run with content that is ready only when the target's old content was
+// made unrecognisable: prepare fills what the plan calls Made, and returns the
+// rest, whose regions are as they were planned. When it fails the target keeps
+// its marker.
+func (p *Plan) RunWith(ctx context.Context, prepare func(context.Context) (content.Source, error), disk Disk, work *progress.Work) error {
 	if disk.Size() != p.Target.Size {
 		return fmt.Errorf("the target has %d bytes now and had %d when this was planned", disk.Size(), p.Target.Size)
 	}
@@ -50,6 +58,10 @@ func (p *Plan) Run(ctx context.Context, src content.Source, disk Disk, work *pro
 		return err
 	}
 	if err := p.clear(disk); err != nil {
+		return err
+	}
+	src, err := prepare(ctx)
+	if err != nil {
 		return err
 	}
 	target, last := disk, func() []part.Write { return p.After }

@@ -54,6 +54,7 @@ const (
 
 	MkfsExFAT Name = "mkfs.exfat"
 	FsckExFAT Name = "fsck.exfat"
+	TuneExFAT Name = "tune.exfat"
 	ExFATFuse Name = "mount.exfat-fuse"
 
 	Mkswap  Name = "mkswap"
@@ -72,7 +73,7 @@ var packages = []struct {
 	{"ntfs-3g", []Name{NTFSResize, NTFSFix, NTFSInfo, NTFSLabel, NTFS3G, MkNTFS}},
 	{"dosfstools", []Name{MkfsFAT, FsckFAT}},
 	{"mtools", []Name{Mcopy, Mdir, Mdel, Mmd, Mrd, Mattrib}},
-	{"exfatprogs", []Name{MkfsExFAT, FsckExFAT}},
+	{"exfatprogs", []Name{MkfsExFAT, FsckExFAT, TuneExFAT}},
 	{"exfat-fuse", []Name{ExFATFuse}},
 	{"util-linux", []Name{Mkswap, Unshare}},
 	{"wimtools", []Name{Wimlib}},

@@ -33,7 +33,29 @@ func (s *System) follow(ctx context.Context, volumes []Volume) error {
 	if err != nil {
 		return fmt.Errorf("read the system's fstab: %w", err)
 	}
-	entries := parseFstab(string(data))
+	points, missing := Points(string(data), volumes)
+	s.Missing = append(s.Missing, missing...)
+	for _, p := range points {
+		if v := volumes[p.Volume]; mount.Mountable(v.Kind) {
+			if err := s.attach(ctx, v, p); err != nil {
+				return fmt.Errorf("mount partition %d at the system's %s: %w", v.Partition, p.At, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Point is a volume, or a subvolume of it, at its place in a system's tree.
+type Point struct {
+	At        string // absolute
+	Volume    int    // index
+	Subvolume string // of btrfs; "": what the volume shows by itself
+}
+
+// Points are the places that a system's fstab gives to volumes, parents first,
+// and sentences about what it names and no volume is.
+func Points(fstab string, volumes []Volume) (points []Point, missing []string) {
+	entries := parseFstab(fstab)
 	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(len(a.at), len(b.at)) })
 	for _, e := range entries {
 		if e.at == "/" || !slices.Contains(tree, strings.SplitN(e.at, "/", 3)[1]) {
@@ -41,15 +63,15 @@ func (s *System) follow(ctx context.Context, volumes []Volume) error {
 		}
 		i := slices.IndexFunc(volumes, func(v Volume) bool { return e.means(v) })
 		switch {
-		case i < 0 && !slices.Contains(e.options, "nofail") && !slices.Contains(e.options, "noauto"):
-			s.Missing = append(s.Missing, fmt.Sprintf("%s of its fstab (%s) is on none of the disk's partitions", e.at, e.spec))
-		case i >= 0 && mount.Mountable(volumes[i].Kind):
-			if err := s.attach(ctx, volumes[i], e); err != nil {
-				return fmt.Errorf("mount partition %d at the system's %s: %w", volumes[i].Partition, e.at, err)
-			}
+		case i >= 0 && volumes[i].Kind == "btrfs":
+			points = append(points, Point{e.at, i, e.subvolume()})
+		case i >= 0:
+			points = append(points, Point{e.at, i, ""})
+		case !slices.Contains(e.options, "nofail") && !slices.Contains(e.options, "noauto"):
+			missing = append(missing, fmt.Sprintf("%s of its fstab (%s) is on none of the disk's partitions", e.at, e.spec))
 		}
 	}
-	return nil
+	return points, missing
 }
 
 // tree are the folders below / that belong to a system; data volumes elsewhere are
@@ -57,28 +79,28 @@ func (s *System) follow(ctx context.Context, volumes []Volume) error {
 var tree = []string{"boot", "efi", "usr", "var", "etc", "home", "root", "opt", "srv"}
 
 // attach shows a volume, or a subvolume of it, at its mount point.
-func (s *System) attach(ctx context.Context, v Volume, e entry) error {
-	if s.At[e.at] != 0 {
+func (s *System) attach(ctx context.Context, v Volume, p Point) error {
+	if s.At[p.At] != 0 {
 		return nil
 	}
 	dir, err := s.mount(ctx, v)
 	if err != nil {
 		return err
 	}
-	if sub := e.subvolume(); v.Kind == "btrfs" && sub != "" {
+	if p.Subvolume != "" {
 		top, err := rootfs.Open(dir)
 		if err != nil {
 			return err
 		}
 		defer top.Close()
-		folder, err := top.Folder(sub)
+		folder, err := top.Folder(p.Subvolume)
 		if err != nil {
 			return err
 		}
 		defer folder.Close()
-		return s.bind(mount.PathOf(folder), v.Partition, e.at)
+		return s.bind(mount.PathOf(folder), v.Partition, p.At)
 	}
-	return s.bind(dir, v.Partition, e.at)
+	return s.bind(dir, v.Partition, p.At)
 }
 
 func (s *System) bind(dir string, partition int, at string) error {

@@ -71,7 +71,7 @@ func Open(ctx context.Context, dir string, volumes []Volume) (*System, error) {
 
 func (s *System) open(ctx context.Context, volumes []Volume) error {
 	for _, v := range volumes {
-		if !holdsSystems(v.Kind) {
+		if !HoldsSystems(v.Kind) {
 			continue
 		}
 		found, err := s.try(ctx, v)
@@ -90,23 +90,18 @@ func (s *System) open(ctx context.Context, volumes []Volume) error {
 	return s.openESP(ctx, volumes)
 }
 
-// holdsSystems reports whether an operating system may be installed on a kind.
-func holdsSystems(kind string) bool {
-	return mount.Mountable(kind) && !strings.HasPrefix(kind, "fat") && kind != "exfat"
-}
-
 // try mounts v and looks for a system on it. A volume without one is unmounted.
 func (s *System) try(ctx context.Context, v Volume) (bool, error) {
 	dir, err := s.mount(ctx, v)
 	if err != nil {
 		return false, err
 	}
-	for _, sub := range subvolumes(v.Kind, dir) {
+	for _, sub := range Subvolumes(v.Kind, func(below string) ([]os.DirEntry, error) { return os.ReadDir(filepath.Join(dir, below)) }) {
 		root, err := rootfs.Open(filepath.Join(dir, sub))
 		if err != nil {
 			continue // not a folder
 		}
-		s.Kind = kindOf(root)
+		s.Kind = KindOf(root)
 		root.Close()
 		if s.Kind == None {
 			continue
@@ -118,35 +113,6 @@ func (s *System) try(ctx context.Context, v Volume) (bool, error) {
 	m := s.mounts[v.Partition]
 	delete(s.mounts, v.Partition)
 	return false, errors.Join(m.Close(), os.Remove(m.Dir))
-}
-
-// subvolumes are where the root of a system may be on a volume: where the
-// installers of Debian, Ubuntu, Fedora, Arch and SUSE put it.
-func subvolumes(kind, dir string) []string {
-	if kind != "btrfs" {
-		return []string{""}
-	}
-	all := []string{"", "@rootfs", "@", "root"}
-	snapshots, _ := filepath.Glob(filepath.Join(dir, "@/.snapshots/*/snapshot"))
-	slices.Reverse(snapshots)
-	for _, path := range snapshots {
-		if sub, err := filepath.Rel(dir, path); err == nil {
-			all = slices.Insert(all, 1, sub)
-		}
-	}
-	return all
-}
-
-func kindOf(root *rootfs.Root) Kind {
-	for _, name := range []string{"etc/os-release", "usr/lib/os-release", "etc/fstab"} {
-		if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() && root.Exists("usr") {
-			return Linux
-		}
-	}
-	if _, err := root.Fold("Windows/System32/config/SYSTEM"); err == nil {
-		return Windows
-	}
-	return None
 }
 
 // mount mounts v in a folder of its own, once. Of btrfs that is the top level,

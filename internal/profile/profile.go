@@ -10,19 +10,20 @@ package profile
 
 // Profile is one profile file.
 type Profile struct {
-	Name     string      `yaml:"name"`     // pattern of the host name: "lab-{serial:-6}"; "": left as it is in the image
-	Machines string      `yaml:"machines"` // CSV file: one line a machine, columns are values for patterns
-	Disk     Disk        `yaml:"disk"`
-	Locale   string      `yaml:"locale"`   // "de_DE.UTF-8"; for Windows de-DE is made of it
-	Keyboard string      `yaml:"keyboard"` // XKB layout, with variant: "de", "de(nodeadkeys)"
-	TimeZone string      `yaml:"timezone"` // IANA: "Europe/Berlin"; for Windows its name is looked up
-	Users    []User      `yaml:"users"`
-	Network  []Interface `yaml:"network"`
-	Files    []File      `yaml:"files"`
-	Scripts  []Script    `yaml:"scripts"` // run once, in order, at the first boot
-	Drivers  string      `yaml:"drivers"` // folder of driver sets
-	Linux    Linux       `yaml:"linux"`
-	Windows  Windows     `yaml:"windows"`
+	Name     string            `yaml:"name"`     // pattern of the host name: "lab-{serial:-6}"; "": left as it is in the image
+	Machines string            `yaml:"machines"` // CSV file: one line a machine, columns are values for patterns
+	Values   map[string]string `yaml:"values"`   // placeholders of one's own: name → value
+	Disk     Disk              `yaml:"disk"`
+	Locale   string            `yaml:"locale"`   // "de_DE.UTF-8"; for Windows de-DE is made of it
+	Keyboard string            `yaml:"keyboard"` // XKB layout, with variant: "de", "de(nodeadkeys)"
+	TimeZone string            `yaml:"timezone"` // IANA: "Europe/Berlin"; for Windows its name is looked up
+	Users    []User            `yaml:"users"`
+	Network  []Interface       `yaml:"network"`
+	Files    []File            `yaml:"files"`
+	Scripts  []Script          `yaml:"scripts"` // run once, in order, at the first boot
+	Drivers  string            `yaml:"drivers"` // folder of driver sets
+	Linux    Linux             `yaml:"linux"`
+	Windows  Windows           `yaml:"windows"`
 }
 
 // Disk is how the image is fitted; the flags of deploy override it.
@@ -85,8 +86,9 @@ type Interface struct {
 // File is a file or folder that is added to the system.
 type File struct {
 	Path    string `yaml:"path"`    // on the deployed system: "/etc/motd", "C:\\lab\\readme.txt"
-	Content string `yaml:"content"` // the text itself, with patterns expanded ...
+	Content string `yaml:"content"` // the text itself ...
 	Source  string `yaml:"source"`  // ... or a file or folder beside the profile; absolute in Settings
+	Expand  bool   `yaml:"expand"`  // expand patterns in Content; left alone otherwise, since scripts are full of braces
 	Mode    string `yaml:"mode"`    // "0644"; Linux only
 	Owner   string `yaml:"owner"`   // "root:root", by name or number; Linux only
 }
@@ -96,6 +98,7 @@ type Script struct {
 	Name    string `yaml:"name"`    // shown in its log
 	Content string `yaml:"content"` // begins with #! on Linux; a batch file on Windows
 	Source  string `yaml:"source"`  // ... or a file beside the profile; .cmd, .bat and .ps1 on Windows
+	Expand  bool   `yaml:"expand"`  // expand patterns in Content
 }
 
 // Linux is what only Linux has. The zero value makes a system unique: a new

@@ -1,35 +1,95 @@
 package profile
 
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Settings are what a profile means for one machine: patterns are expanded, files
 // named by absolute paths of this machine, passwords read. They were validated;
 // whoever applies them still escapes every value for the place it goes to.
 type Settings struct {
 	Hostname string // "": left as it is
-	Profile         // with every pattern expanded; Name, Machines and Disk mean nothing here
+	Profile         // with every pattern expanded; Name, Machines, Values and Disk mean nothing here
+	// Warnings are sentences worth showing before anything is done, with their places.
+	Warnings []string
 }
 
-// Facts are what is known of a machine, for patterns and for choosing drivers.
-// Package machine reads them of the machine it runs on. What is not known is "".
-type Facts struct {
-	Maker    string   `json:"maker,omitempty"`
-	Model    string   `json:"model,omitempty"`
-	Version  string   `json:"version,omitempty"` // of the model; where Model is a number, as with Lenovo, its name: "ThinkPad T14 Gen 3"
-	SKU      string   `json:"sku,omitempty"`
-	Serial   string   `json:"serial,omitempty"`
-	UUID     string   `json:"uuid,omitempty"`
-	Board    string   `json:"board,omitempty"` // serial of the main board
-	Asset    string   `json:"asset,omitempty"`
-	MACs     []string `json:"macs,omitempty"`     // "52:54:00:12:34:56", of built-in interfaces first
-	Firmware string   `json:"firmware,omitempty"` // "uefi" or "bios"
-	Devices  []Device `json:"devices,omitempty"`
+// Overrides are what the command line says about one machine.
+type Overrides struct {
+	Hostname string            // instead of what the profile says
+	Counter  int               // {n}; 0: there is none
+	Values   map[string]string // of placeholders that the profile's values or machines name
 }
 
-// Device is a piece of hardware that wants a driver.
-type Device struct {
-	Bus      string `json:"bus"`              // "pci" or "usb"
-	ID       string `json:"id"`               // vendor:device, lower case hex: "8086:15f3"
-	Class    string `json:"class,omitempty"`  // PCI class, six hex digits; USB class, two
-	Subsys   string `json:"subsys,omitempty"` // PCI subsystem vendor:device
-	Modalias string `json:"modalias,omitempty"`
-	Driver   string `json:"driver,omitempty"` // bound now
+// Settings are what d means for the machine that f is known of. What is wrong then
+// is an *Error, as in Load.
+func (d *Document) Settings(f Facts, os OS, o Overrides) (*Settings, error) {
+	c := d.checker(nil, os)
+	c.whom = f.String()
+	p, _, _ := d.decode()
+	v := c.values(f, o)
+	s := &Settings{Hostname: c.hostname(v)}
+	v.name = s.Hostname
+	p.Name = s.Hostname
+	p.walk(visitor{text: func(path, _, value string, pattern bool) string {
+		if !pattern || path == "name" || !c.given(path) {
+			return value
+		}
+		return c.expand(path, value, v)
+	}})
+	c.done["name"] = true // looked at by c.hostname
+	c.profile(&p)
+	c.distinct(&p)
+	if err := failure(d.Name, c.problems); err != nil {
+		return nil, err
+	}
+	p.Name, p.Machines, p.Values = "", "", nil
+	s.Profile, s.Warnings = p, c.warnings
+	return s, nil
+}
+
+// distinct: Windows refuses an account with the name of the machine.
+func (c *checker) distinct(p *Profile) {
+	for i, u := range p.Users {
+		if path := fmt.Sprintf("users[%d].name", i); c.os == OSWindows && p.Name != "" && strings.EqualFold(u.Name, p.Name) && c.given(path) {
+			c.add(path, "the account %s has the name of the machine, which Windows refuses", shown(u.Name))
+		}
+	}
+}
+
+// Names are the host names of several machines, "" where the image's is kept. Two
+// that are the same are an *Error, as is one that cannot be. The first machine's
+// {n} is first; 0: there is none.
+func (d *Document) Names(machines []Facts, os OS, first int) ([]string, error) {
+	names, seen := make([]string, len(machines)), map[string]int{}
+	var problems []Problem
+	for i, f := range machines {
+		c := d.checker(nil, os)
+		c.whom = f.String()
+		o := Overrides{}
+		if first > 0 {
+			o.Counter = first + i
+		}
+		names[i] = c.hostname(c.values(f, o))
+		key := strings.ToLower(names[i])
+		if j, twice := seen[key]; twice && key != "" {
+			c.add("name", "the host name %s is that of %v as well: put something into the pattern that differs, such as {serial}", shown(names[i]), machines[j])
+		}
+		seen[key] = i
+		problems = append(problems, c.problems...)
+	}
+	return names, failure(d.Name, problems)
+}
+
+// Placeholders are the names that may stand in this profile's patterns, sorted.
+func (d *Document) Placeholders() []string {
+	names := append(builtin(), slices.Collect(maps.Keys(d.Profile.Values))...)
+	if d.machines != nil {
+		names = append(names, d.machines.header...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -96,10 +96,19 @@ func (s *System) try(ctx context.Context, v Volume) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, sub := range Subvolumes(v.Kind, func(below string) ([]os.DirEntry, error) { return os.ReadDir(filepath.Join(dir, below)) }) {
-		root, err := rootfs.Open(filepath.Join(dir, sub))
+	top, err := rootfs.Open(dir)
+	if err != nil {
+		return false, err
+	}
+	defer top.Close()
+	for _, sub := range Subvolumes(v.Kind, top.ReadDir) {
+		at, err := folderOf(top, sub)
 		if err != nil {
-			continue // not a folder
+			continue
+		}
+		root, err := rootfs.Open(at)
+		if err != nil {
+			return false, err
 		}
 		s.Kind = KindOf(root)
 		root.Close()
@@ -107,12 +116,24 @@ func (s *System) try(ctx context.Context, v Volume) (bool, error) {
 			continue
 		}
 		s.At["/"], s.Subvolume = v.Partition, sub
-		s.Root, err = s.root(filepath.Join(dir, sub))
+		s.Root, err = s.root(at)
 		return true, err
 	}
+	top.Close()
 	m := s.mounts[v.Partition]
 	delete(s.mounts, v.Partition)
 	return false, errors.Join(m.Close(), os.Remove(m.Dir))
+}
+
+// folderOf is where a folder of a tree lies on this machine. Where its name is a
+// link, that is where the link leads inside the tree.
+func folderOf(top *rootfs.Root, name string) (string, error) {
+	folder, err := top.Folder(name)
+	if err != nil {
+		return "", err
+	}
+	defer folder.Close()
+	return os.Readlink(mount.PathOf(folder))
 }
 
 // mount mounts v in a folder of its own, once. Of btrfs that is the top level,

@@ -201,3 +201,20 @@ func FuzzFstab(f *testing.F) {
 		}
 	})
 }
+
+// TestHostileSubvolume offers this machine's own folders as a system.
+func TestHostileSubvolume(t *testing.T) {
+	outside := t.TempDir()
+	put(t, outside, "etc/os-release", "ID=debian\n")
+	put(t, outside, "usr/", "")
+	put(t, outside, ".snapshots/1/snapshot/etc/os-release", "ID=debian\n")
+	put(t, outside, ".snapshots/1/snapshot/usr/", "")
+	s, err := Open(t.Context(), t.TempDir(), []Volume{volumeOf(t, 1, "btrfs", rootID, map[string]string{"@": "-> " + outside, "root": "-> " + outside})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Kind != None {
+		t.Errorf("%s is taken for a system of the volume: %+v", s.Root.Dir(), s)
+	}
+}

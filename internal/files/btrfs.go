@@ -1,0 +1,27 @@
+package files
+
+import "golang.org/x/sys/unix"
+
+// The root directory of every subvolume has this inode number,
+// BTRFS_FIRST_FREE_OBJECTID of linux/btrfs_tree.h.
+const subvolumeInode = 256
+
+// Of linux/btrfs.h: BTRFS_IOC_SUBVOL_GETFLAGS and _SETFLAGS, _IOR and _IOW(0x94,
+// 25 and 26, __u64).
+const (
+	subvolumeGetFlags = 0x80089419
+	subvolumeReadOnly = 1 << 1
+)
+
+// subvolume tells whether an open directory is one.
+func subvolume(fd int, st *unix.Statx_t, f *found) {
+	if st.Ino != subvolumeInode {
+		return
+	}
+	flags, err := unix.IoctlGetInt(fd, subvolumeGetFlags)
+	f.More = &More{Subvolume: true, ReadOnly: err == nil && flags&subvolumeReadOnly != 0}
+}
+
+// SpecDefaultSubvolume is the word in Listing.Spec for the path of the subvolume
+// that a mount shows when it is not told which; absent, that is the top level.
+const SpecDefaultSubvolume = "default-subvolume"

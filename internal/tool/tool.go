@@ -24,6 +24,7 @@ const (
 	MkfsExt4  Name = "mke2fs"
 	Tune2fs   Name = "tune2fs"
 	Dumpe2fs  Name = "dumpe2fs"
+	Debugfs   Name = "debugfs"
 
 	XFSRepair Name = "xfs_repair"
 	XFSGrow   Name = "xfs_growfs"
@@ -67,7 +68,7 @@ var packages = []struct {
 	debian string
 	names  []Name
 }{
-	{"e2fsprogs", []Name{E2fsck, Resize2fs, MkfsExt4, Tune2fs, Dumpe2fs}},
+	{"e2fsprogs", []Name{E2fsck, Resize2fs, MkfsExt4, Tune2fs, Dumpe2fs, Debugfs}},
 	{"xfsprogs", []Name{XFSRepair, XFSGrow, XFSAdmin, XFSInfo, XFSDB, MkfsXFS}},
 	{"btrfs-progs", []Name{Btrfs, MkfsBtrfs, BtrfsTune}},
 	{"ntfs-3g", []Name{NTFSResize, NTFSFix, NTFSInfo, NTFSLabel, NTFS3G, MkNTFS}},

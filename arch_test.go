@@ -42,6 +42,10 @@ var edges = []struct {
 	{from: "internal/image", to: "internal/store/...", reason: "manifests and maps are values without I/O"},
 	{from: "internal/image", to: "internal/block/...", reason: "manifests and maps are values without I/O"},
 
+	{from: "internal/fit", to: "internal/store/...", reason: "fitting is arithmetic, so that every layout can be tested"},
+	{from: "internal/fit", to: "internal/block/host", reason: "fitting is arithmetic, so that every layout can be tested"},
+	{from: "internal/fit", to: "internal/deploy", reason: "fitting is arithmetic, so that every layout can be tested"},
+
 	{from: "internal/block/...", to: "internal/part/...", reason: "a device does not know what lies on it"},
 	{from: "internal/block/...", to: "internal/volume/...", reason: "a device does not know what lies on it"},
 	{from: "internal/part/...", to: "internal/volume/...", reason: "a table does not know what its partitions hold"},

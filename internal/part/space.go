@@ -83,15 +83,15 @@ const mbrReach = math.MaxUint32
 // bytes. Length is not positive when there is none.
 func (t Table) Usable(diskSize int64) extent.Extent {
 	sector := int64(t.SectorSize)
-	end := diskSize / sector * sector
 	switch t.Kind {
 	case GPT:
+		end := diskSize / sector * sector
 		primary := t.gptHeader(sector)
 		entries := t.gptEntryBytes(primary)
 		start := t.gptFirstUsable(primary, entries)
 		return extent.Extent{Start: start, Length: end - entries - sector - start}
 	case MBR:
-		return extent.Extent{Start: sector, Length: min(end, mbrReach*sector) - sector}
+		return extent.Extent{Start: sector, Length: min(diskSize, mbrReach*sector) - sector}
 	}
 	return extent.Extent{Length: diskSize}
 }

@@ -1,0 +1,209 @@
+package fit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-imaging/ingot/internal/extent"
+	"github.com/ingot-imaging/ingot/internal/part"
+)
+
+// layout is the items of a disk in their order, and the space they may take.
+type layout struct {
+	table  part.Table // counts in the target's sectors
+	target Target
+	items  []item
+	floor  int64 // nothing moves before it
+	limit  int64 // end of the space for partitions
+	grain  int64 // of what changes
+	fixed  int   // so many items, counted from the first, may not move
+
+	converted bool // the sectors have another size than on the source
+}
+
+// newLayout returns the source's layout as the target can express it.
+func newLayout(t part.Table, known map[int]*Volume, source, target Target, w wishes) (*layout, error) {
+	usable := t.Usable(target.Size)
+	l := &layout{table: t, target: target, limit: usable.End(), grain: mib, converted: source.SectorSize != target.SectorSize}
+	if t.Kind == part.None {
+		l.grain = int64(target.SectorSize)
+		t.Partitions = []part.Partition{{Length: t.DiskSize}}
+	}
+	for _, p := range sorted(t.Partitions) {
+		if p.Extended {
+			l.items = append(l.items, newHead(p, target))
+			continue
+		}
+		it, err := newItem(t.Kind, p, known[p.Number], source, target, w)
+		if err != nil {
+			return nil, err
+		}
+		l.items = append(l.items, it)
+	}
+	if err := l.checkOrder(); err != nil {
+		return nil, err
+	}
+	l.giveLeads()
+	if len(l.items) > 0 {
+		l.floor = l.items[0].want
+		if l.converted {
+			l.floor = max(l.floor, usable.Start)
+		}
+	}
+	// A partition may end behind what tools offer: where an MBR can still express it.
+	if end := l.sourceEnd(); t.Kind == part.MBR && end <= target.Size {
+		l.limit = max(l.limit, end)
+	}
+	return l, nil
+}
+
+func sorted(partitions []part.Partition) []part.Partition {
+	out := slices.Clone(partitions)
+	slices.SortStableFunc(out, func(a, b part.Partition) int {
+		if a.Extended != b.Extended && a.Start == b.Start {
+			return map[bool]int{true: -1, false: 1}[a.Extended]
+		}
+		return cmp.Compare(a.Start, b.Start)
+	})
+	return out
+}
+
+// newHead returns the head of extended partition p.
+func newHead(p part.Partition, target Target) item {
+	sector := int64(target.SectorSize)
+	h := item{number: p.Number, head: true, source: extent.Extent{Start: p.Start, Length: p.Length}, want: p.Start, base: sector, length: sector}
+	if h.want%sector != 0 {
+		h.want = up(h.want, mib)
+	}
+	return h
+}
+
+// checkOrder refuses logical partitions outside extended ones, and others inside.
+func (l *layout) checkOrder() error {
+	var container, last extent.Extent
+	for _, it := range l.items {
+		logical := l.table.Kind == part.MBR && it.number > 4
+		inside := it.source.Intersect(container) == it.source
+		switch {
+		case it.source.Start < last.End(), !logical && it.source.Intersect(container).Length > 0, logical && !inside:
+			return &RefusedError{fmt.Sprintf("the image's partition table contradicts itself: partition %d lies partly inside another one", it.number)}
+		case it.head:
+			container, last = it.source, extent.Extent{Start: it.source.Start, Length: 1}
+			continue
+		}
+		last = it.source
+	}
+	return nil
+}
+
+// giveLeads keeps a sector for the boot record of each logical partition. That of
+// the one with the lowest number is the head.
+func (l *layout) giveLeads() {
+	sector := int64(l.target.SectorSize)
+	for i := range l.items {
+		if !l.items[i].head {
+			continue
+		}
+		end, lowest := i+1, i+1
+		for end < len(l.items) && !l.items[end].head && l.items[end].number > 4 {
+			l.items[end].lead = sector
+			if l.items[end].number < l.items[lowest].number {
+				lowest = end
+			}
+			end++
+		}
+		if lowest < end {
+			l.items[lowest].lead = 0
+		}
+	}
+}
+
+// sourceEnd is where the last item ends on the source.
+func (l *layout) sourceEnd() int64 {
+	end := int64(0)
+	for _, it := range l.items {
+		end = max(end, it.source.End())
+	}
+	return end
+}
+
+// place is the first place at or behind from where item i may begin. What may
+// begin nowhere else begins where it was.
+func (l *layout) place(i int, from int64) int64 {
+	it := l.items[i]
+	next := up(from, mib)
+	if from <= it.want && (it.want <= next || it.pinned || i < l.fixed || l.table.Kind == part.None) {
+		return it.want
+	}
+	return next
+}
+
+// earliest packs the items towards the start of the disk; end is where the last
+// one ends.
+func (l *layout) earliest() (places []int64, end int64) {
+	end = l.floor
+	for i, it := range l.items {
+		at := l.place(i, end+it.lead)
+		places = append(places, at)
+		end = at + it.length
+	}
+	return places, end
+}
+
+// fits reports whether the items have room.
+func (l *layout) fits() bool {
+	if l.untouched() {
+		return true
+	}
+	_, end := l.earliest()
+	return end <= l.limit
+}
+
+// latest packs the items towards the end of the disk, given where they begin at
+// the earliest. They must fit.
+func (l *layout) latest(earliest []int64) []int64 {
+	places := make([]int64, len(l.items))
+	end := l.limit
+	for i := len(l.items) - 1; i >= 0; i-- {
+		it := l.items[i]
+		at := max(down(end-it.length, mib), earliest[i])
+		held := it.pinned || i < l.fixed || l.table.Kind == part.None
+		if it.want <= end-it.length && (it.want >= at || held && earliest[i] == it.want) {
+			at = it.want
+		}
+		places[i] = at
+		end = at - it.lead
+	}
+	return places
+}
+
+// settle gives every item its place: where it was, as long as there is room, else
+// as near as possible. They must fit.
+func (l *layout) settle() {
+	if l.untouched() {
+		return
+	}
+	earliest, _ := l.earliest()
+	latest := l.latest(earliest)
+	end := l.floor
+	for i := range l.items {
+		it := &l.items[i]
+		it.want = min(max(it.want, l.place(i, end+it.lead)), latest[i])
+		end = it.want + it.length
+	}
+}
+
+// unmoved reports whether nothing changes, if the target has room for it.
+func (l *layout) unmoved() bool {
+	for _, it := range l.items {
+		if it.want != it.source.Start || !it.head && it.length != it.source.Length {
+			return false
+		}
+	}
+	return !l.converted || l.table.Kind != part.MBR
+}
+
+// untouched reports whether nothing changes at all. Then an odd chain of boot
+// records needs no more room than it has already.
+func (l *layout) untouched() bool { return l.unmoved() && l.sourceEnd() <= l.limit }

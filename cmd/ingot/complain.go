@@ -13,6 +13,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
+	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/verify"
@@ -42,13 +43,17 @@ type complaint struct {
 	ExitCode    int                 `json:"exitCode"`
 	Hints       []string            `json:"hints,omitempty"`
 	Differences []verify.Difference `json:"differences,omitempty"`
+	Problems    []profile.Problem   `json:"problems,omitempty"`
 }
 
 // complain prints an error, as JSON where the result would have been JSON. A
 // result that is out already stays the only document.
 func (a *app) complain(cmd *cobra.Command, err error, code int) {
 	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err)}
-	if code == exitUsage {
+	var mistakes *profile.Error
+	if errors.As(err, &mistakes) {
+		c.Problems = mistakes.Problems
+	} else if code == exitUsage {
 		c.Hints = append(c.Hints, usage(cmd)...)
 	}
 	if code == exitInterrupted {

@@ -12,6 +12,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/gc"
 	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
@@ -42,7 +43,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUnreadable):
 		return exitUnreadable
-	case is[usageError](err):
+	case is[usageError](err), is[*profile.Error](err):
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),

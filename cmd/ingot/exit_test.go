@@ -19,6 +19,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
@@ -41,6 +42,7 @@ func TestExitCode(t *testing.T) {
 
 		{usageError{errors.New("wrong word")}, exitUsage},
 		{&catalog.AmbiguousError{IDs: make([]chunk.ID, 2)}, exitUsage},
+		{&profile.Error{}, exitUsage},
 
 		{refuse("because"), exitRefused},
 		{&capture.RefusedError{}, exitRefused},

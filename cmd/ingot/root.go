@@ -62,6 +62,9 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.imagesCommand(), a.showCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.copyCommand(),
 			a.checkCommand(), a.statsCommand(), a.gcCommand(),
 		}},
+		{"Profiles:", []*cobra.Command{
+			a.profileCommand(),
+		}},
 		{groupProgram, []*cobra.Command{
 			a.versionCommand(), a.completionCommand(), a.manCommand(),
 		}},

@@ -47,6 +47,12 @@ func (d *Document) Settings(f Facts, os OS, o Overrides) (*Settings, error) {
 		return nil, err
 	}
 	p.Name, p.Machines, p.Values = "", "", nil
+	for i := range p.Files {
+		p.Files[i].Expand = false
+	}
+	for i := range p.Scripts {
+		p.Scripts[i].Expand = false
+	}
 	s.Profile, s.Warnings = p, c.warnings
 	return s, nil
 }
@@ -92,4 +98,12 @@ func (d *Document) Placeholders() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Machines is how many machines the profile's table has.
+func (d *Document) Machines() int {
+	if d.machines == nil {
+		return 0
+	}
+	return len(d.machines.rows)
 }

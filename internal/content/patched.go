@@ -47,6 +47,11 @@ func NewPatched(base Source, changes map[int]Change) *Patched {
 		used := p.used(i, c)
 		r.Size, r.Data, r.End, r.Map = c.Size, used.Bytes(), used.End(), nil
 		r.Zero = min(r.Zero, r.Data)
+		if r.Volume != nil {
+			v := *r.Volume
+			v.Size = c.Size
+			r.Volume = &v
+		}
 	}
 	return p
 }

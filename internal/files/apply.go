@@ -71,7 +71,7 @@ type applier struct {
 
 func newApplier(l *Listing, t *tree, work *progress.Work) *applier {
 	return &applier{
-		Listing: l, tree: t, kind: kindOf(int(t.root.Fd())), work: work, stage: work.Stage("files", l.Contents),
+		Listing: l, tree: t, kind: kindOf(int(t.root.Fd())), work: work, stage: work.Stage("files", l.extentsOf(l.order).Bytes()),
 		open: map[datum]*output{}, lost: map[string]*Loss{},
 	}
 }

@@ -43,6 +43,9 @@ func (r *dirReader) read(n int32) (contents, error) {
 	if err != nil {
 		return c, failure("read", name, err)
 	}
+	if only := r.w.opts.Only; n == 0 && only != "" {
+		names = slices.DeleteFunc(names, func(d dirent) bool { return d.name != only })
+	}
 	// Inodes lie on the disk by their numbers.
 	slices.SortFunc(names, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
 	elements := strings.Split(name, "/")

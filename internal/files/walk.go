@@ -21,6 +21,7 @@ type WalkOptions struct {
 	Spec    map[string]string // kept in the listing
 	Exclude []string          // patterns of what is left out
 	All     bool              // leave out nothing by default
+	Only    string            // the one entry of the root that is taken; "": all of them
 	Live    bool              // others may write to the tree meanwhile: look whether they did
 
 	// Place tells where on the disk the first byte of an open file lies; false: it

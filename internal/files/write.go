@@ -85,7 +85,6 @@ func (a *applier) newWriter() pieceWorker {
 				return failure("write", "/"+a.path(d), err)
 			}
 		}
-		a.stage.Add(p.span.Length)
 		return nil
 	}
 }
@@ -111,6 +110,7 @@ func (a *applier) write(p piece, d datum, parts []part) error {
 	for i := 0; i < len(parts) && err == nil; i++ {
 		err = o.writePart(p, parts[i], holes)
 	}
+	a.stage.Add(here.Length)
 	a.work.Written.Add(here.Length)
 	return errors.Join(err, a.done(d, o, here.Length))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
@@ -20,6 +21,7 @@ import (
 
 func (a *app) captureCommand() *cobra.Command {
 	var opts capture.Options
+	var fo fileOptions
 	var note string
 	cmd := &cobra.Command{
 		Use:   "capture SOURCE NAME[:TAG]",
@@ -28,20 +30,32 @@ func (a *app) captureCommand() *cobra.Command {
 the image becomes the next of NAME:v1, NAME:v2, ... The source is only read.
 
 A volume that was not cleanly unmounted is refused, because its map of free
-space cannot be trusted; the message says what to do about it.`,
+space cannot be trusted; the message says what to do about it.
+
+With --files, volumes of ext2, ext3, ext4, XFS, btrfs and NTFS are taken as trees
+of files, for a file system of any size and kind, and everything else of a disk
+by blocks. SOURCE may also be a directory: its files are taken as they are, and
+those that change meanwhile are named (exit code 6). Left out, and listed, are page
+and hibernation files, temporary files and what was swapped out.
+
+--exclude takes patterns as '*.iso' (in any directory), '/home/*/.cache/**' (what
+is in these directories) or '/srv/**/tmp' (** stands for any directories).`,
 		Example: `  ingot capture /dev/sda lab-pc
   ingot capture /dev/nvme0n1 office:2026-11 --note 'with printers'
   ingot capture /dev/sdb data --partition 1,3
-  ingot capture disk.img lab-pc --store /srv/images`,
+  ingot capture disk.img lab-pc --store /srv/images
+  ingot capture --files /dev/sda office
+  ingot capture --files / server --exclude '/srv/**'`,
 		Args: exactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.capture(cmd.Context(), args[0], args[1], note, opts)
+			return a.capture(cmd.Context(), args[0], args[1], note, opts, fo)
 		},
 	}
 	f := cmd.Flags()
 	f.IntSliceVar(&opts.Partitions, "partition", nil, "take only these partitions, by `number`")
 	addTakeFlags(cmd, &opts)
 	f.BoolVar(&opts.Rescue, "rescue", false, "read around unreadable sectors and record them (exit code 6)")
+	fo.add(f)
 	f.StringVar(&note, "note", "", "`text` to keep with the image")
 	return cmd
 }
@@ -65,22 +79,24 @@ type captured struct {
 	Unreadable int64    `json:"unreadableBytes"`
 	Seconds    float64  `json:"seconds"`
 	Notes      []string `json:"notes,omitempty"`
+
+	Changed []files.Change `json:"changed,omitempty"` // files, while they were read
 }
 
-func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.Options) error {
+func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.Options, fo fileOptions) error {
 	name, tag, err := store.ParseName(ref)
 	if err != nil {
 		return usageError{err}
 	}
-	src, err := openSource(path)
+	if err := fo.check(opts); err != nil {
+		return err
+	}
+	t, err := a.planTaking(ctx, path, opts, fo)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	plan, err := planCapture(ctx, src, opts)
-	if err != nil {
-		return err
-	}
+	defer t.Close()
+	plan := t.plan
 	s, err := a.openStore(ctx, true)
 	if err != nil {
 		return err
@@ -97,7 +113,9 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 		if err != nil {
 			return err
 		}
-		result, err = publish(ctx, s, ses, newManifest(plan, s, note, regions), name, tag)
+		m := newManifest(plan, s, note, regions)
+		t.note(m)
+		result, err = publish(ctx, s, ses, m, name, tag)
 		return err
 	})
 	if err != nil {
@@ -106,10 +124,15 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 	result.Notes = plan.Notes()
 	result.New, result.Reused, result.Stored = work.New.Load(), work.Reused.Load(), work.Stored.Load()
 	result.Seconds = time.Since(started).Seconds()
-	if err := a.print(result, result.text); err != nil || result.Unreadable == 0 {
-		return err
+	result.Changed = t.changed()
+	err = a.print(result, result.text)
+	switch {
+	case err == nil && result.Unreadable > 0:
+		return errUnreadable
+	case err == nil && len(result.Changed) > 0:
+		return &changedError{result.Changed}
 	}
-	return errUnreadable
+	return err
 }
 
 // left says what a capture that failed leaves.
@@ -163,5 +186,8 @@ func (r captured) text(w io.Writer) {
 	fmt.Fprintf(w, ", %s new, %s added to the store\n", report.Bytes(r.New), report.Bytes(r.Stored))
 	if r.Unreadable > 0 {
 		fmt.Fprintf(w, "WARNING: %s could not be read and are zeros in the image\n", report.Bytes(r.Unreadable))
+	}
+	for _, c := range r.Changed[:min(noted, len(r.Changed))] {
+		fmt.Fprintf(w, "WARNING: %s: %s while it was read\n", c.Path, c.What)
 	}
 }

@@ -87,6 +87,9 @@ func (a *app) compare(ctx context.Context, ref, path string, partition int) erro
 		return err
 	}
 	m := img.Manifest
+	if err := refuseFiles(m, img.Name()); err != nil {
+		return err
+	}
 	disk, err := host.OpenSource(path, host.SourceOptions{SectorSize: m.Disk.SectorSize})
 	if err != nil {
 		return err

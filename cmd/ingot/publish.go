@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/capture"
@@ -16,8 +17,12 @@ import (
 // newManifest describes the image that a capture took.
 func newManifest(plan *capture.Plan, s *store.Store, note string, regions []image.Region) *image.Manifest {
 	hostname, _ := os.Hostname()
+	var requires []string
+	if slices.ContainsFunc(regions, func(r image.Region) bool { return r.Role != image.Blocks }) {
+		requires = []string{image.NeedsFiles}
+	}
 	return &image.Manifest{
-		Format: image.Format, Created: time.Now().UTC().Truncate(time.Second), Program: version(), Host: hostname, Note: note,
+		Format: image.Format, Requires: requires, Created: time.Now().UTC().Truncate(time.Second), Program: version(), Host: hostname, Note: note,
 		Hash: s.Hash(), Disk: plan.Disk, Table: plan.Table, Regions: regions,
 	}
 }

@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonAt, "disk": disk, "attach": attach, "mount": mount, "interrupt": interrupt,
+			"exits": exits, "json": jsonAt, "disk": disk, "attach": attach, "mount": mountVolume, "interrupt": interrupt,
 		},
 		UpdateScripts: os.Getenv("INGOT_UPDATE") != "",
 	})
@@ -149,7 +149,7 @@ func attach(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1]+"_NAME", strings.TrimPrefix(device, "/dev/"))
 }
 
-func mount(ts *testscript.TestScript, _ bool, args []string) {
+func mountVolume(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[len(args)-1])
 	ts.Check(os.MkdirAll(dir, 0o755))
 	ts.Check(ts.Exec("mount", append(args[:len(args)-1:len(args)-1], dir)...))

@@ -40,8 +40,11 @@ func writeTake(w io.Writer, p *capture.Plan) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, t := range takeReport(p) {
 		how := "all of it"
-		if t.Method == image.UsedBlocks {
+		switch t.Method {
+		case image.UsedBlocks:
 			how = "what is used"
+		case image.FileByFile:
+			how = "file by file"
 		}
 		fmt.Fprintf(table, "  %s\t%s of %s\t%s\n", t.Title, report.Bytes(t.Data), report.Bytes(t.Size), how)
 	}

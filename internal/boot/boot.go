@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Severity says what a finding means for a boot. Part of the JSON output, so
@@ -59,8 +60,16 @@ func (v Verdict) Boots(firmware string) bool {
 	return v.UEFI+v.BIOS != ""
 }
 
+// add adds a finding. Names in it come from files of an image, so what could
+// steer a terminal is taken out.
 func (v *Verdict) add(s Severity, do, format string, args ...any) {
-	v.Findings = append(v.Findings, Finding{s, fmt.Sprintf(format, args...), do})
+	what := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, fmt.Sprintf(format, args...))
+	v.Findings = append(v.Findings, Finding{s, what, do})
 }
 
 // FormatError says which structure is not what its format allows.

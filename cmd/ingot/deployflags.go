@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,15 @@ type deployFlags struct {
 	partition string
 	dryRun    bool
 	yes       bool
+
+	grow     string
+	fs       map[string]string // partition number or "root" → kind
+	profile  string
+	hostname string
+	values   map[string]string // of a profile's placeholders
+	counter  int
+	machine  string // file with the facts of the machine that will run it
+	scratch  string
 }
 
 func (fl *deployFlags) add(cmd *cobra.Command) {
@@ -29,6 +39,15 @@ func (fl *deployFlags) add(cmd *cobra.Command) {
 	f.StringVar(&fl.free, "free", "", "what to do with unused space: `discard|zero|keep` (default: discard where the target can)")
 	f.BoolVar(&fl.Readback, "readback", false, "read everything back from the medium and compare")
 	f.BoolVar(&fl.NewIDs, "new-ids", false, "give the disk and its partitions new GUIDs")
+	f.StringVar(&fl.grow, "grow", "", "what grows on a larger disk: `auto|none|proportional|N`, N a partition (default: auto, the last that holds the system)")
+	f.StringToStringVar(&fl.fs, "fs", nil, "make a file system anew with another kind, as `root=xfs` or 2=btrfs")
+	f.StringVar(&fl.profile, "profile", "", "make the system this machine's own, as `FILE` says (see 'ingot profile')")
+	f.StringVar(&fl.hostname, "hostname", "", "the machine's `NAME`, instead of what the profile says")
+	f.StringToStringVar(&fl.values, "set", nil, "a value for a placeholder of the profile, as `KEY=VALUE`")
+	f.IntVar(&fl.counter, "counter", 0, "the `NUMBER` for {n} in the profile's name pattern")
+	f.StringVar(&fl.machine, "machine", "", "`FILE` with the facts of the machine that will run it, from 'ingot machine --json' there (default: this machine)")
+	f.StringVar(&fl.scratch, "scratch", "", "`FOLDER` for what is changed on the way (default: $TMPDIR or /var/tmp)")
+	cmd.RegisterFlagCompletionFunc("grow", cobra.FixedCompletions([]cobra.Completion{"auto", "none", "proportional"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("free", cobra.FixedCompletions([]cobra.Completion{"discard", "zero", "keep"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -40,6 +59,9 @@ func (fl *deployFlags) check(args []string) (partition int, target string, err e
 	case "", deploy.Discard, deploy.Zero, deploy.Keep:
 	default:
 		return 0, "", fmt.Errorf("--free is discard, zero or keep, not %q", fl.free)
+	}
+	if fl.partition != "" && fl.adapts() {
+		return 0, "", errors.New("--grow, --fs, --profile and --hostname are for whole disks, not for --partition")
 	}
 	if fl.partition == "" {
 		if len(args) != 1 {
@@ -56,4 +78,23 @@ func (fl *deployFlags) check(args []string) (partition int, target string, err e
 		target = args[0]
 	}
 	return partition, target, nil
+}
+
+// adapts reports whether the user asked for more than the image as it is.
+func (fl *deployFlags) adapts() bool {
+	return fl.grow != "" || len(fl.fs) > 0 || fl.customises()
+}
+
+// customises reports whether the system is to be made one machine's own.
+func (fl *deployFlags) customises() bool { return fl.profile != "" || fl.hostname != "" }
+
+// scratchFolder is where what is changed lies until it is written.
+func (fl *deployFlags) scratchFolder() string {
+	switch {
+	case fl.scratch != "":
+		return fl.scratch
+	case os.Getenv("TMPDIR") != "":
+		return os.Getenv("TMPDIR")
+	}
+	return "/var/tmp"
 }

@@ -5,15 +5,20 @@ import (
 	"errors"
 	"io/fs"
 
+	"github.com/ingot-imaging/ingot/internal/adapt"
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/gc"
+	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/profile"
+	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/store"
+	"github.com/ingot-imaging/ingot/internal/tool"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
 )
@@ -43,7 +48,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUnreadable):
 		return exitUnreadable
-	case is[usageError](err), is[*profile.Error](err):
+	case is[usageError](err), is[*profile.Error](err), is[*fit.OptionError](err):
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
@@ -51,7 +56,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitIntegrity
 	case is[*refusedError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),
-		is[*store.CondemnedError](err), is[*store.BusyError](err):
+		is[*store.CondemnedError](err), is[*store.BusyError](err),
+		is[*fit.TooSmallError](err), is[*fit.RefusedError](err), is[*resize.TooSmallError](err), is[*resize.TooLargeError](err),
+		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err):
 		return exitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err),
 		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):

@@ -12,15 +12,20 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ingot-imaging/ingot/internal/adapt"
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/fit"
+	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/profile"
+	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/store"
+	"github.com/ingot-imaging/ingot/internal/tool"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
 )
@@ -41,6 +46,7 @@ func TestExitCode(t *testing.T) {
 		{&fs.PathError{Op: "open", Err: fs.ErrPermission}, exitFailed},
 
 		{usageError{errors.New("wrong word")}, exitUsage},
+		{&fit.OptionError{}, exitUsage},
 		{&catalog.AmbiguousError{IDs: make([]chunk.ID, 2)}, exitUsage},
 		{&profile.Error{}, exitUsage},
 
@@ -54,6 +60,14 @@ func TestExitCode(t *testing.T) {
 		{&host.KindError{}, exitRefused},
 		{&part.TooSmallError{}, exitRefused},
 		{&part.DamageError{}, exitRefused},
+		{&fit.TooSmallError{}, exitRefused},
+		{&fit.RefusedError{}, exitRefused},
+		{&resize.TooSmallError{}, exitRefused},
+		{&resize.TooLargeError{}, exitRefused},
+		{&resize.NotPossibleError{}, exitRefused},
+		{&mount.KindError{}, exitRefused},
+		{&tool.MissingError{}, exitRefused},
+		{&adapt.NoSystemError{}, exitRefused},
 
 		{&store.IntegrityError{}, exitIntegrity},
 		{&store.ChunkError{Err: errors.New("gone")}, exitIntegrity},

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/report"
 )
 
@@ -23,6 +25,7 @@ type planned struct {
 	Regions []plannedRegion   `json:"regions"`
 	NewIDs  map[string]string `json:"newIDs,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
+	Fit     *fit.Plan         `json:"fit,omitempty"`
 }
 
 type plannedRegion struct {
@@ -33,10 +36,14 @@ type plannedRegion struct {
 	Data      int64  `json:"dataBytes"`
 }
 
-func planReport(p *deploy.Plan, t targetLook) planned {
+func planReport(p *deploy.Plan, t targetLook, ad *adapted) planned {
 	out := planned{
 		What: p.What, Target: t.Path, Model: t.disk.Model, Serial: t.disk.Serial, Size: p.Target.Size, Holds: t.holds,
 		Delta: p.Delta, Free: p.Free, Data: p.Bytes(), NewIDs: p.NewIDs, Notes: p.Notes,
+	}
+	if ad != nil {
+		out.Fit, out.NewIDs = ad.fit, ad.newIDs
+		out.Notes = append(out.Notes, ad.fit.Notes...)
 	}
 	for _, r := range p.Regions {
 		out.Regions = append(out.Regions, plannedRegion{r.Partition, r.Title(), r.At, r.Size, r.Data})
@@ -48,8 +55,11 @@ func planReport(p *deploy.Plan, t targetLook) planned {
 // of a plan.
 const smallGap = 16 << 20
 
+// pictureWidth is that of the picture of two layouts, in columns.
+const pictureWidth = 78
+
 // writePlan prints a plan for a person; with --verbose every step of it.
-func (a *app) writePlan(w io.Writer, p *deploy.Plan, t targetLook) {
+func (a *app) writePlan(w io.Writer, p *deploy.Plan, t targetLook, ad *adapted) {
 	fmt.Fprintf(w, "Plan: put %s onto %s\n", p.What, t.Path)
 	fmt.Fprintf(w, "  %s (%s, %s) holds %s\n", t.Path, identity(t.disk), report.Bytes(p.Target.Size), t.holds)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -68,8 +78,13 @@ func (a *app) writePlan(w io.Writer, p *deploy.Plan, t targetLook) {
 		last = "the partition table"
 	}
 	fmt.Fprintf(w, "  %s; unused space: %s; %s comes last\n", how, p.Free, last)
-	for _, n := range p.Notes {
-		fmt.Fprintf(w, "  Note: %s.\n", n)
+	notes := p.Notes
+	if ad != nil {
+		ad.fit.Picture(w, pictureWidth, false)
+		notes = append(notes, ad.fit.Notes...)
+	}
+	for _, n := range notes {
+		fmt.Fprintf(w, "  Note: %s.\n", strings.TrimSuffix(n, "."))
 	}
 	if a.verbose {
 		p.Print(w)

@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/ingot-imaging/ingot/internal/adapt"
 	"github.com/ingot-imaging/ingot/internal/block/host"
 	"github.com/ingot-imaging/ingot/internal/content"
-	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/progress"
@@ -38,15 +40,21 @@ type deployed struct {
 	Same    int64             `json:"sameBytes"`
 	NewIDs  map[string]string `json:"newIDs,omitempty"`
 	Seconds float64           `json:"seconds"`
+	*adapt.Report
 }
 
 func (r deployed) text(w io.Writer) {
+	if r.Report != nil {
+		for _, n := range r.Notes {
+			fmt.Fprintf(w, "Note: %s.\n", strings.TrimSuffix(n, "."))
+		}
+	}
 	fmt.Fprintf(w, "%s is on %s: %s written, %s were there already, in %s\n",
 		r.What, r.Target, report.Bytes(r.Written), report.Bytes(r.Same), report.Seconds(r.Seconds))
 }
 
 // put plans, shows, asks and runs.
-func (a *app) put(ctx context.Context, path string, job deployJob) error {
+func (a *app) put(ctx context.Context, path string, job deployJob) (err error) {
 	if a.inStore(path) {
 		return refuse("%s lies in the folder of the store: it is no target", path)
 	}
@@ -54,30 +62,49 @@ func (a *app) put(ctx context.Context, path string, job deployJob) error {
 	if err != nil {
 		return err
 	}
+	ad, err := a.adapt(ctx, &job, target.Target)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if ad != nil {
+		defer func() { err = errors.Join(err, ad.session.Close()) }()
+	}
 	plan, err := job.plan(target.Target)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if job.fl.dryRun {
-		return a.answer(planReport(plan, target), func(w io.Writer) { a.writePlan(w, plan, target) })
+		return a.answer(planReport(plan, target, ad), func(w io.Writer) { a.writePlan(w, plan, target, ad) })
 	}
 	if !a.quiet && !a.json {
-		a.writePlan(a.stderr, plan, target)
+		a.writePlan(a.stderr, plan, target, ad)
 	}
 	if err := a.confirm(ctx, target, job.fl.yes); err != nil {
 		return err
 	}
 	started := time.Now()
 	work := &progress.Work{Verb: job.verb}
-	if err := a.carryOut(ctx, plan, target, job, work); err != nil {
+	run := func(ctx context.Context, disk *host.Target) error { return plan.Run(ctx, job.content, disk, work) }
+	if ad != nil {
+		if run, err = ad.runner(ctx, plan, work); err != nil {
+			return &leftError{err, fmt.Sprintf("Nothing was written to %s.", path)}
+		}
+	}
+	if err := a.carryOut(ctx, target, job, work, run); err != nil {
 		return err
 	}
-	result := deployed{job.what, path, plan.Bytes(), work.Written.Load(), work.Same.Load(), plan.NewIDs, time.Since(started).Seconds()}
+	result := deployed{
+		What: job.what, Target: path, Data: plan.Bytes(), Written: work.Written.Load(), Same: work.Same.Load(),
+		NewIDs: plan.NewIDs, Seconds: time.Since(started).Seconds(),
+	}
+	if ad != nil {
+		result.NewIDs, result.Report = ad.newIDs, ad.report
+	}
 	return a.print(result, result.text)
 }
 
 // carryOut opens the target for itself alone and runs the plan on it.
-func (a *app) carryOut(ctx context.Context, plan *deploy.Plan, t targetLook, job deployJob, work *progress.Work) error {
+func (a *app) carryOut(ctx context.Context, t targetLook, job deployJob, work *progress.Work, run func(context.Context, *host.Target) error) error {
 	opts := host.TargetOptions{SectorSize: job.sector}
 	if t.missing {
 		opts.CreateSize = job.size
@@ -91,7 +118,7 @@ func (a *app) carryOut(ctx context.Context, plan *deploy.Plan, t targetLook, job
 		return refuse("%s was %s and is %s now; nothing was written. Look again, with 'ingot disks'", t.Path, identity(t.disk), identity(now))
 	}
 	stop := a.show(work)
-	err = plan.Run(ctx, job.content, disk, work)
+	err = run(ctx, disk)
 	stop()
 	if cerr := disk.Close(); err == nil {
 		err = cerr

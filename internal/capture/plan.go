@@ -150,7 +150,7 @@ func planVolume(ctx context.Context, v survey.Volume, opts Options) (Region, err
 		Partition: v.Partition.Number, Start: v.Start(), Size: size, Rest: image.Zeros,
 		Volume: &image.Volume{
 			Kind: v.Info.Kind, Label: v.Info.Label, UUID: v.Info.UUID, Size: v.Info.Size, BlockSize: v.Info.BlockSize,
-			Method: image.AllSectors, Notes: v.Info.Notes,
+			Method: image.AllSectors, Used: max(0, v.Info.Used), Notes: v.Info.Notes,
 		},
 	}}
 	all := extent.Of(extent.Extent{Length: size})

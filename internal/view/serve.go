@@ -18,12 +18,16 @@ type Server struct {
 	server *fuse.Server
 }
 
+// maxRequest fits into a pipe with its header, which is how answers go to the
+// kernel.
+const maxRequest = 512 << 10
+
 // Serve mounts a file system with one file for each layer at dir.
 func Serve(dir string, layers map[string]*Layer) (*Server, error) {
 	root := &folder{layers: layers}
 	server, err := fs.Mount(dir, root, &fs.Options{MountOptions: fuse.MountOptions{
 		DirectMountStrict: true, AllowOther: true, FsName: "ingot", Name: "ingot",
-		MaxWrite: 1 << 20, DisableXAttrs: true,
+		MaxWrite: maxRequest, DisableXAttrs: true,
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("show volumes as files in %s (this needs root and /dev/fuse): %w", dir, err)

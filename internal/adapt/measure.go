@@ -1,0 +1,185 @@
+package adapt
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/ingot-imaging/ingot/internal/fit"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/mount"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/profile"
+	"github.com/ingot-imaging/ingot/internal/resize"
+	"github.com/ingot-imaging/ingot/internal/system"
+)
+
+// Plan measures the volumes and plans how they land on a target. Nothing is
+// changed. The errors are those of fit.NewPlan, and of looking at volumes.
+func (s *Session) Plan(ctx context.Context, target fit.Target, wishes Wishes) (*fit.Plan, error) {
+	table := s.table()
+	holder, err := s.findSystem(ctx)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil { // a volume that cannot be mounted can still be moved
+		s.job.Say(fmt.Sprintf("which partition holds the system is not known: %v", err))
+	}
+	tight := target.Size < table.MinDiskSize()
+	var volumes []fit.Volume
+	for _, v := range s.volumes {
+		m, err := s.measure(ctx, v, tight)
+		if err != nil {
+			return nil, fmt.Errorf("measure %s: %w", v.region.Title(), err)
+		}
+		m.System = v.region.Partition == holder
+		volumes = append(volumes, m)
+	}
+	for _, t := range s.trees {
+		m := described(t.region)
+		m.Files, m.RebuildSize, m.System = true, s.treeNeeds(t), t.partition == holder
+		volumes = append(volumes, m)
+	}
+	opts, err := wishes.options(holder)
+	if err != nil {
+		return nil, err
+	}
+	return fit.NewPlan(table, volumes, target, opts)
+}
+
+// Wishes are what the user wants of the fit.
+type Wishes struct {
+	Grow        string            // as fit.Options.Grow
+	FileSystems map[string]string // partition number, or "root", → kind
+}
+
+// Or completes w with what a profile says.
+func (w Wishes) Or(d profile.Disk) Wishes {
+	if w.Grow == "" {
+		w.Grow = d.Grow
+	}
+	if len(w.FileSystems) == 0 {
+		w.FileSystems = d.FileSystems
+	}
+	return w
+}
+
+func (w Wishes) options(holder int) (fit.Options, error) {
+	opts := fit.Options{Grow: w.Grow, FileSystems: map[int]string{}}
+	for name, kind := range w.FileSystems {
+		n, err := strconv.Atoi(name)
+		switch {
+		case name == "root" && holder > 0:
+			n = holder
+		case name == "root":
+			return opts, &fit.OptionError{Why: "which partition is 'root' is not known, since no system was found; name it by its number"}
+		case err != nil:
+			return opts, &fit.OptionError{Why: fmt.Sprintf("a file system is chosen for a partition's number or 'root', not for %q", name)}
+		}
+		opts.FileSystems[n] = kind
+	}
+	return opts, nil
+}
+
+// System is the kind of operating system that Plan found.
+func (s *Session) System() system.Kind { return s.found }
+
+// table is the source's, or that of a bare volume.
+func (s *Session) table() part.Table {
+	if s.job.Table != nil {
+		return *s.job.Table
+	}
+	return part.Table{Kind: part.None, SectorSize: s.job.Sector, DiskSize: s.job.Source.Regions()[0].Size}
+}
+
+func described(r image.Region) fit.Volume {
+	return fit.Volume{
+		Partition: r.Partition, Kind: r.Volume.Kind, Label: r.Volume.Label, BlockSize: r.Volume.BlockSize,
+		End: r.End, Smallest: -1, RebuildSize: -1,
+	}
+}
+
+// measure asks the format's own tool only when room is wanted: it takes seconds.
+func (s *Session) measure(ctx context.Context, v *shown, tight bool) (fit.Volume, error) {
+	m := described(v.region)
+	if used := v.region.Volume.Used; used > 0 && mount.Mountable(m.Kind) {
+		m.RebuildSize = room(used)
+	}
+	if !tight || !slices.Contains(shrinkable, m.Kind) {
+		return m, nil
+	}
+	s.job.Say(fmt.Sprintf("measuring how small %s can become", v.region.Title()))
+	var err error
+	m.Smallest, err = resize.Volume{Path: s.path(v), Kind: m.Kind}.Smallest(ctx)
+	return m, v.fault(err)
+}
+
+// shrinkable are the kinds whose own tools make them smaller.
+var shrinkable = []string{"ext2", "ext3", "ext4", "btrfs", "ntfs"}
+
+// room is what a new file system needs for used bytes: a sixteenth for its own
+// structures, beside a journal.
+func room(used int64) int64 { return used + used/16 + 128<<20 }
+
+// treeNeeds is the room that the files of a tree take. Small files round up to a
+// block, which contents on the chunk grid have done already.
+func (s *Session) treeNeeds(t tree) int64 {
+	const inode = 512 // bytes, the largest default of the kinds that can be made
+	contents := s.job.Source.Regions()[t.contents]
+	return room(contents.Data - contents.Zero + t.region.Volume.Files*inode)
+}
+
+// findSystem is the partition that holds an operating system, 0 when none does.
+func (s *Session) findSystem(ctx context.Context) (int, error) {
+	for _, t := range s.trees {
+		if holds, err := s.treeHoldsSystem(ctx, t); err != nil || holds {
+			return t.partition, err
+		}
+	}
+	sys, err := system.Open(ctx, s.job.Scratch, s.mountable(true))
+	if err != nil {
+		return 0, err
+	}
+	partition := sys.At["/"]
+	s.found = sys.Kind
+	return partition, sys.Close()
+}
+
+// mountable are the shown volumes as package system wants them.
+func (s *Session) mountable(readOnly bool) []system.Volume {
+	var all []system.Volume
+	for _, v := range s.volumes {
+		m := s.describe(v.region)
+		m.Path, m.Options = s.path(v), mount.Options{ReadOnly: readOnly, SectorSize: s.job.Sector}
+		all = append(all, m)
+	}
+	return all
+}
+
+// describe is a region as package system knows volumes.
+func (s *Session) describe(r image.Region) system.Volume {
+	m := system.Volume{Partition: r.Partition, Kind: r.Volume.Kind, UUID: r.Volume.UUID, Label: r.Volume.Label}
+	table := s.table()
+	i := slices.IndexFunc(table.Partitions, func(p part.Partition) bool { return p.Number == r.Partition })
+	if i < 0 {
+		return m
+	}
+	p := table.Partitions[i]
+	m.PartLabel, m.ESP, m.PartID = p.Name, isESP(table.Kind, p), partID(table, p)
+	return m
+}
+
+// isESP knows the types of an EFI system partition, UEFI specification 2.10,
+// sections 5.2.2 and 5.3.3.
+func isESP(kind part.Kind, p part.Partition) bool {
+	return kind == part.GPT && p.Type == "C12A7328-F81F-11D2-BA4B-00A0C93EC93B" || kind == part.MBR && p.Type == "ef"
+}
+
+// partID is a partition's PARTUUID as Linux spells it.
+func partID(t part.Table, p part.Partition) string {
+	if t.Kind == part.MBR && t.ID != "" {
+		return fmt.Sprintf("%s-%02x", t.ID, p.Number)
+	}
+	return p.ID
+}

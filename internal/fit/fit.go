@@ -28,8 +28,6 @@ type Volume struct {
 	// End is the offset behind the last byte of data in the partition, 0 when
 	// there is none.
 	End int64
-	// Used is what its files take, -1 when not known.
-	Used int64
 	// Smallest is what the format's own tool can shrink it to, -1 when it cannot.
 	Smallest int64
 	// RebuildSize is what it needs when it is made anew and its files are copied

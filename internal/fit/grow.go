@@ -55,7 +55,7 @@ func (l *layout) automatic() (growing []int, notes []string) {
 	largest, closed := -1, -1
 	for i, it := range l.items {
 		switch {
-		case it.spared() || it.volume.Kind == "swap":
+		case it.spared() || it.swap():
 		case it.growable():
 			if largest < 0 || it.length >= l.items[largest].length {
 				largest = i
@@ -160,7 +160,7 @@ func (l *layout) partitions(places []int64, limit int64) []part.Partition {
 		}
 		end, next := places[i]+it.length, down(limit, sector)
 		for k := i + 1; k < len(l.items); k++ {
-			if l.items[k].head || l.items[k].number <= 4 {
+			if !l.items[k].logical {
 				next = places[k]
 				break
 			}

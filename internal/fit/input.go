@@ -47,11 +47,11 @@ func volumesByNumber(t part.Table, volumes []Volume) (map[int]*Volume, error) {
 	known := map[int]*Volume{}
 	for _, p := range t.Partitions {
 		if !p.Extended {
-			known[p.Number] = &Volume{Partition: p.Number, Kind: "unknown", End: p.Length, Used: -1, Smallest: -1, RebuildSize: -1}
+			known[p.Number] = &Volume{Partition: p.Number, Kind: "unknown", End: p.Length, Smallest: -1, RebuildSize: -1}
 		}
 	}
 	if t.Kind == part.None {
-		known[0] = &Volume{Kind: "unknown", End: t.DiskSize, Used: -1, Smallest: -1, RebuildSize: -1}
+		known[0] = &Volume{Kind: "unknown", End: t.DiskSize, Smallest: -1, RebuildSize: -1}
 	}
 	seen, total := map[int]bool{}, int64(0)
 	for _, v := range volumes {

@@ -11,12 +11,13 @@ import (
 // extended one, its first boot record. Items are kept in the order of the disk.
 // All lengths are whole sectors of the target.
 type item struct {
-	number int           // of the partition
-	head   bool          // of an extended partition
-	source extent.Extent // on the source disk
-	want   int64         // where it stays if it can; a place that the target can express
-	lead   int64         // bytes of a boot record between it and what lies before
-	pinned bool          // a boot loader counts on its place
+	number  int           // of the partition
+	head    bool          // of an extended partition
+	logical bool          // inside one
+	source  extent.Extent // on the source disk
+	want    int64         // where it stays if it can; a place that the target can express
+	lead    int64         // bytes of a boot record between it and what lies before
+	pinned  bool          // a boot loader counts on its place
 
 	role   role
 	volume *Volume // nil for a head
@@ -29,10 +30,13 @@ type item struct {
 	anew   string // a clause that says why its content is made anew; "" when it is not
 }
 
+// swap reports whether nothing in the item is kept.
+func (it item) swap() bool { return !it.head && it.volume.Kind == "swap" }
+
 // growable reports whether the item can become larger.
 func (it item) growable() bool {
 	switch {
-	case it.head || it.volume.Kind == "swap":
+	case it.head || it.swap():
 		return false
 	case it.anew != "":
 		return it.kind != "fat12" && it.kind != "fat16"
@@ -50,7 +54,7 @@ func (it item) spared() bool { return it.head || it.role != ordinary }
 // cannot. What is made anew in any case needs no tool.
 func (it item) byTool() int64 {
 	switch {
-	case it.head || it.volume.Kind == "swap":
+	case it.head || it.swap():
 		return it.base
 	case it.anew != "":
 		return it.byRebuild()
@@ -70,9 +74,12 @@ func (it item) byRebuild() int64 {
 	return min(it.base, up(need, mib))
 }
 
+// firstLogical is the number of the first logical partition of an MBR.
+const firstLogical = 5
+
 // newItem returns the item of partition p in a table of the given kind.
 func newItem(kind part.Kind, p part.Partition, v *Volume, source, target Target, w wishes) (item, error) {
-	it := item{number: p.Number, source: p.Extent(), role: roleOf(kind, p), volume: v, kind: v.Kind}
+	it := item{number: p.Number, logical: kind == part.MBR && p.Number >= firstLogical, source: p.Extent(), role: roleOf(kind, p), volume: v, kind: v.Kind}
 	if kind := w.FileSystems[p.Number]; kind != "" && v.Kind != "swap" {
 		it.kind = kind
 	}

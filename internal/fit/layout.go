@@ -58,11 +58,12 @@ func newLayout(t part.Table, known map[int]*Volume, source, target Target, w wis
 	return l, nil
 }
 
+// sorted returns partitions in the order of the disk, containers first.
 func sorted(partitions []part.Partition) []part.Partition {
 	out := slices.Clone(partitions)
 	slices.SortStableFunc(out, func(a, b part.Partition) int {
-		if a.Extended != b.Extended && a.Start == b.Start {
-			return map[bool]int{true: -1, false: 1}[a.Extended]
+		if a.Start == b.Start && a.Extended {
+			return -1
 		}
 		return cmp.Compare(a.Start, b.Start)
 	})
@@ -83,10 +84,9 @@ func newHead(p part.Partition, target Target) item {
 func (l *layout) checkOrder() error {
 	var container, last extent.Extent
 	for _, it := range l.items {
-		logical := l.table.Kind == part.MBR && it.number > 4
-		inside := it.source.Intersect(container) == it.source
+		shared := it.source.Intersect(container)
 		switch {
-		case it.source.Start < last.End(), !logical && it.source.Intersect(container).Length > 0, logical && !inside:
+		case it.source.Start < last.End(), it.logical && shared != it.source, !it.logical && shared.Length > 0:
 			return &RefusedError{fmt.Sprintf("the image's partition table contradicts itself: partition %d lies partly inside another one", it.number)}
 		case it.head:
 			container, last = it.source, extent.Extent{Start: it.source.Start, Length: 1}
@@ -106,7 +106,7 @@ func (l *layout) giveLeads() {
 			continue
 		}
 		end, lowest := i+1, i+1
-		for end < len(l.items) && !l.items[end].head && l.items[end].number > 4 {
+		for end < len(l.items) && l.items[end].logical {
 			l.items[end].lead = sector
 			if l.items[end].number < l.items[lowest].number {
 				lowest = end

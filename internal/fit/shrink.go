@@ -17,39 +17,42 @@ type squeezed struct {
 // slack is how much it can give, in whole MiB, the last one begun.
 func (s squeezed) slack(l *layout) int64 { return up(l.items[s.index].length-s.least, mib) / mib }
 
-// A resort is one way to make room; they are tried in their order.
-type resort func(it item) (least int64)
+// A resort is one way to make room: the length to which it brings an item, the
+// item's own when it is none for it.
+type resort func(item) int64
 
-// resorts are: what the formats' tools can do, copying the files into smaller file
-// systems, less swap, and at last the partitions that firmware and recovery use.
-func resorts() []resort {
-	ours := func(it item) bool { return !it.spared() && it.volume.Kind != "swap" }
-	return []resort{
-		func(it item) int64 {
-			if !ours(it) {
-				return it.length
-			}
-			return it.byTool()
-		},
-		func(it item) int64 {
-			if !ours(it) {
-				return it.length
-			}
-			return min(it.byTool(), it.byRebuild())
-		},
-		func(it item) int64 {
-			if it.head || it.volume.Kind != "swap" {
-				return it.length
-			}
-			return min(it.length, leastSwap)
-		},
-		func(it item) int64 {
-			if it.head || it.volume.Kind == "swap" {
-				return it.length
-			}
-			return min(it.byTool(), it.byRebuild())
-		},
+// resorts are tried in their order.
+func resorts() []resort { return []resort{byTools, byRebuilding, bySwap, byAnything} }
+
+// byTools has the formats' own tools shrink what is not needed to start.
+func byTools(it item) int64 {
+	if it.spared() || it.swap() {
+		return it.length
 	}
+	return min(it.length, it.byTool())
+}
+
+// byRebuilding copies files into smaller file systems.
+func byRebuilding(it item) int64 {
+	if it.spared() || it.swap() {
+		return it.length
+	}
+	return min(it.length, it.byRebuild())
+}
+
+func bySwap(it item) int64 {
+	if !it.swap() {
+		return it.length
+	}
+	return min(it.length, leastSwap)
+}
+
+// byAnything takes from the partitions that firmware and recovery use as well.
+func byAnything(it item) int64 {
+	if it.head || it.swap() {
+		return it.length
+	}
+	return min(it.length, it.byTool(), it.byRebuild())
 }
 
 // leastSwap is what swap space is left with when nothing else helps, bytes.
@@ -62,12 +65,10 @@ func (l *layout) shrink() bool {
 		if l.fits() {
 			return true
 		}
-		givers := l.givers(least)
-		if len(givers) == 0 {
-			continue
+		if givers := l.givers(least); len(givers) > 0 {
+			l.squeeze(givers[:1])
+			l.squeeze(givers[1:])
 		}
-		l.squeeze(givers[:1])
-		l.squeeze(givers[1:])
 	}
 	return l.fits()
 }
@@ -82,8 +83,12 @@ func (l *layout) givers(least resort) []squeezed {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b squeezed) int {
-		if x, y := l.items[a.index].volume.System, l.items[b.index].volume.System; x != y {
-			return map[bool]int{true: -1, false: 1}[x]
+		x, y := l.items[a.index].volume.System, l.items[b.index].volume.System
+		switch {
+		case x && !y:
+			return -1
+		case y && !x:
+			return 1
 		}
 		return cmp.Compare(b.slack(l), a.slack(l))
 	})
@@ -108,9 +113,7 @@ func (l *layout) squeeze(givers []squeezed) {
 		}
 		return l.fits()
 	}
-	if n := smallest(shares, give); len(givers) > 0 {
-		give(n)
-	}
+	give(smallest(shares, give))
 }
 
 // smallest is the smallest n of 0..most for which ok holds, most when it holds for
@@ -135,7 +138,7 @@ func (l *layout) need() int64 {
 	unchanged := l.unmoved()
 	for _, resort := range resorts() {
 		for i, it := range least.items {
-			least.items[i].length = min(it.length, resort(it))
+			least.items[i].length = resort(it)
 		}
 	}
 	places, end := least.earliest()

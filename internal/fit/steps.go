@@ -23,7 +23,7 @@ func (it item) action() (Action, string) {
 	switch {
 	case it.anew != "":
 		return Rebuild, fmt.Sprintf("It is made anew, since %s.", it.anew)
-	case it.volume.Kind == "swap" && change != 0:
+	case it.swap() && change != 0:
 		return Remake, fmt.Sprintf("It is made anew, %s smaller, since nothing else gives more room.", size(-change))
 	case change > 0 && growsAnew(it.kind):
 		return Rebuild, fmt.Sprintf("It gets %s more; %s is made anew for that.", size(change), it.kind)

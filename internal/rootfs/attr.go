@@ -61,6 +61,10 @@ func modeBits(m fs.FileMode) uint32 {
 // maxXattrs bounds the names of one file's attributes, as Linux does.
 const maxXattrs = 64 << 10
 
+// unlisted are attributes that ntfs-3g has and does not list: who may do what with
+// a file on Windows, and whether it is hidden there.
+func unlisted() []string { return []string{"system.ntfs_acl", "system.ntfs_attrib_be"} }
+
 // xattrsOf returns the extended attributes of an open file.
 func xattrsOf(fd int) (map[string][]byte, error) {
 	names := make([]byte, maxXattrs)
@@ -73,7 +77,7 @@ func xattrsOf(fd int) (map[string][]byte, error) {
 	}
 	all := map[string][]byte{}
 	value := make([]byte, maxXattrs)
-	for _, name := range strings.Split(strings.TrimSuffix(string(names[:n]), "\x00"), "\x00") {
+	for _, name := range append(strings.Split(strings.TrimSuffix(string(names[:n]), "\x00"), "\x00"), unlisted()...) {
 		if name == "" {
 			continue
 		}
@@ -87,4 +91,33 @@ func xattrsOf(fd int) (map[string][]byte, error) {
 		all[name] = append([]byte(nil), value[:size]...)
 	}
 	return all, nil
+}
+
+// Xattr returns an extended attribute of what name leads to, a file or a folder. The
+// error is unix.ENODATA or unix.ENOTSUP when there is none.
+func (r *Root) Xattr(name, attr string) ([]byte, error) {
+	f, err := r.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	value := make([]byte, maxXattrs)
+	n, err := unix.Fgetxattr(int(f.Fd()), attr, value)
+	if err != nil {
+		return nil, &fs.PathError{Op: "read " + attr + " of", Path: r.host(name), Err: err}
+	}
+	return value[:n], nil
+}
+
+// SetXattr sets an extended attribute of what name leads to, a file or a folder.
+func (r *Root) SetXattr(name, attr string, value []byte) error {
+	f, err := r.openat(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Fsetxattr(int(f.Fd()), attr, value, 0); err != nil {
+		return &fs.PathError{Op: "set " + attr + " of", Path: r.host(name), Err: err}
+	}
+	return nil
 }

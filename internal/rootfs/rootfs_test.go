@@ -153,6 +153,15 @@ func TestWriteKeeps(t *testing.T) {
 	if n, err := unix.Getxattr(name, "user.kept", make([]byte, 10)); n != 1 {
 		t.Errorf("its attribute is gone: %v", err)
 	}
+	if err := r.SetXattr("good", "user.kept", []byte("yz")); err != nil {
+		t.Error(err)
+	}
+	if got, err := r.Xattr("etc/real", "user.kept"); string(got) != "yz" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := r.Xattr("etc", "user.none"); !errors.Is(err, unix.ENODATA) {
+		t.Errorf("%v", err)
+	}
 	if err := r.WriteFile("etc/real", nil, Attr{Mode: 0o600}); err != nil {
 		t.Fatal(err)
 	}

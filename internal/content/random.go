@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sort"
 	"sync"
 
@@ -137,16 +136,9 @@ func (r *storedRandom) segment(off int64) (*image.Segment, int64, error) {
 	if s, ok := r.segments.get(start); ok {
 		return s, start + image.SegmentSpan, nil
 	}
-	region := &r.of.manifest.Regions[r.region]
-	i, found := slices.BinarySearchFunc(region.Map, start, func(ref image.SegmentRef, at int64) int {
-		return int(max(-1, min(1, ref.Start-at)))
-	})
-	s := &image.Segment{Start: start}
-	if found {
-		var err error
-		if s, err = Segment(r.ctx, r.of.store, region, region.Map[i]); err != nil {
-			return nil, 0, err
-		}
+	s, err := r.of.Segment(r.ctx, r.region, start)
+	if err != nil {
+		return nil, 0, err
 	}
 	r.segments.put(start, s)
 	return s, start + image.SegmentSpan, nil

@@ -1,8 +1,10 @@
 package content
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -58,6 +60,18 @@ func Segment(ctx context.Context, s *store.Store, r *image.Region, ref image.Seg
 		return nil, fmt.Errorf("map %s of %s: %w", ref.ID.Short(), r.Title(), err)
 	}
 	return segment, nil
+}
+
+// Segment returns the segment of a region's map that covers offset at; it is empty
+// where the map has none.
+func (s *Stored) Segment(ctx context.Context, region int, at int64) (*image.Segment, error) {
+	start := at / image.SegmentSpan * image.SegmentSpan
+	r := &s.manifest.Regions[region]
+	i, found := slices.BinarySearchFunc(r.Map, start, func(ref image.SegmentRef, at int64) int { return cmp.Compare(ref.Start, at) })
+	if !found {
+		return &image.Segment{Start: start}, nil
+	}
+	return Segment(ctx, s.store, r, r.Map[i])
 }
 
 // Fetcher implements Source.

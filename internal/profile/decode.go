@@ -71,7 +71,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	case n.Kind != yaml.ScalarNode:
 		d.add(n, path, "want text, not %s", kindName(n))
 	case tag == "!!null":
-		d.add(n, path, `has no value: write one, "" for an empty one, or leave the key out`)
+		d.add(n, path, "has no value: write one, or leave the key out")
 	case tag == "!!str":
 		v.SetString(n.Value)
 	case secret:

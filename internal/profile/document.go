@@ -8,9 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -105,40 +102,6 @@ func parseYAML(data []byte) (*yaml.Node, *Problem) {
 		return nil, &Problem{Line: root.Line, Column: root.Column, Message: "says nothing: write {} if that is meant"}
 	}
 	return root, nil
-}
-
-// lineOf finds the line in an error of package yaml, which has no type for it.
-var lineOf = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?`)
-
-// syntaxProblem makes a problem of an error of package yaml. An alias that is not
-// known may be a password that was not quoted, so it is not repeated.
-func syntaxProblem(err error, data []byte) *Problem {
-	text := err.Error()
-	m := lineOf.FindStringSubmatch(text)
-	p := &Problem{Message: "is not YAML: " + strings.TrimPrefix(text, m[0])}
-	p.Line, _ = strconv.Atoi(m[1])
-	switch {
-	case strings.Contains(text, "unknown anchor"):
-		p.Message = "aliases are not allowed: put a value that begins with * in quotes"
-	case p.Line > 0:
-		p.Column = 1
-		if column := tabInIndent(data, p.Line); column > 0 {
-			p.Column, p.Message = column, "a tab stands where YAML wants spaces: indent with spaces"
-		}
-	}
-	return p
-}
-
-// tabInIndent is the column of the first tab among the blanks that line begins
-// with, 0 for none.
-func tabInIndent(data []byte, line int) int {
-	lines := bytes.SplitN(data, []byte("\n"), line+1)
-	if line > len(lines) {
-		return 0
-	}
-	text := lines[line-1]
-	blanks := text[:len(text)-len(bytes.TrimLeft(text, " \t"))]
-	return bytes.IndexByte(blanks, '\t') + 1
 }
 
 // notText is the place of the first byte that is not UTF-8.

@@ -33,11 +33,11 @@ func rules() []rule {
 	return []rule{
 		{path: "name", pattern: true, about: "Host name, or a pattern for it. Left out: as it is in the image."},
 		{path: "machines", about: "CSV file beside the profile: a line for each machine, values for patterns in its columns."},
-		{path: "values", about: "Placeholders of your own and their values. A column of the machines' table, and the command line, override them.", keys: `[a-z][a-z0-9_-]{0,63}`},
+		{path: "values", want: "a small letter, then small letters, digits, hyphens and underscores", about: "Placeholders of your own and their values. A column of the machines' table, and the command line, override them.", keys: `[a-z][a-z0-9_-]{0,63}`},
 		{path: "values.*", about: "Value of the placeholder; empty if every machine must get its own.", empty: true},
 		{path: "disk", about: "How the image is fitted to the disk."},
 		{path: "disk.grow", about: "Which partition takes the space of a larger disk.", form: `auto|none|proportional|[1-9][0-9]{0,2}`, want: `auto, none, proportional or a partition's number in quotes`},
-		{path: "disk.filesystems", about: "File systems that a file-based image gets, instead of those it was taken from, by root or partition number.", keys: `root|[1-9][0-9]{0,2}`},
+		{path: "disk.filesystems", want: "root, or a partition's number", about: "File systems that a file-based image gets, instead of those it was taken from, by root or partition number.", keys: `root|[1-9][0-9]{0,2}`},
 		{path: "disk.filesystems.*", about: "Type of the file system.", enum: []string{"ext4", "xfs", "btrfs"}},
 		{path: "locale", about: "Language and formats.", form: `C\.UTF-8|[a-z]{2,3}(_[A-Z]{2})?\.(UTF-8|utf8)(@[a-z]+)?`, want: `a locale such as de_DE.UTF-8`},
 		{path: "keyboard", about: "Keyboard layout of XKB, with its variant in brackets.", form: `[a-z][a-z0-9_]{1,15}(\([A-Za-z0-9_-]{1,32}\))?`, want: "a layout such as de or de(nodeadkeys)"},

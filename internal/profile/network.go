@@ -77,7 +77,7 @@ func (c *checker) addresses(path string, addresses []string, first map[string]st
 			continue
 		}
 		prefix, err := netip.ParsePrefix(text)
-		if _, plain := netip.ParseAddr(text); plain == nil {
+		if _, plain := netip.ParseAddr(text); plain == nil && !strings.Contains(text, "/") {
 			c.add(at, "%s has no prefix length: write one, such as %s/24", text, text)
 			continue
 		}

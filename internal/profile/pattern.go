@@ -145,6 +145,9 @@ func parseAlternative(s string, known func(string) bool) (alternative, error) {
 
 // unknownName is the error of a placeholder that nothing stands for.
 func unknownName(name string) error {
+	if name == nameColumn {
+		return errors.New("stands for the host name, which is made here")
+	}
 	if like := nearest(name, builtin()); like != "" {
 		return fmt.Errorf("is not known; did you mean {%s}?", like)
 	}

@@ -52,8 +52,8 @@ func (c *checker) perOS(path, value string, linux, windows func(string) string) 
 	problem := linux(value)
 	if c.os == OSWindows || c.os == AnyOS && problem != "" {
 		other := windows(value)
-		if c.os == OSWindows || other == "" {
-			problem = other
+		if c.os == OSWindows || other == "" || strings.ToLower(value) != value {
+			problem = other // names of Linux have small letters
 		}
 	}
 	if problem != "" {

@@ -1,0 +1,227 @@
+package browse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/files"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/mount"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/rootfs"
+)
+
+// Source is where the bytes of an image come from.
+type Source interface {
+	content.Source
+	content.Opener
+}
+
+// Image is an image whose files are read. It belongs to one goroutine.
+type Image struct {
+	manifest *image.Manifest
+	source   Source
+	scratch  string
+
+	views   *views // nil until a volume is mounted
+	volumes map[int]volume
+}
+
+// New returns the image that manifest describes, whose bytes come from src. Folders
+// for its mounts are made in a new folder below dir, which Close removes.
+func New(src Source, manifest *image.Manifest, dir string) *Image {
+	return &Image{manifest: manifest, source: src, scratch: dir, volumes: map[int]volume{}}
+}
+
+// Close takes all mounts away. It returns what was wrong with the image, too, where
+// a volume could not be read: who reads a mounted file is told no more than EIO.
+func (i *Image) Close() error {
+	var err error
+	for _, v := range i.volumes {
+		err = errors.Join(err, v.close())
+	}
+	if i.views != nil {
+		err = errors.Join(err, i.views.err(), i.views.close())
+	}
+	i.volumes, i.views = nil, nil
+	return err
+}
+
+// Partition is a volume of an image.
+type Partition struct {
+	Number   int // 0: the image is of one volume without a table
+	Start    int64
+	Size     int64
+	Type     string // in the table, as part.Partition has it; so are the next
+	ID, Name string
+	Flags    uint64
+	image.Volume
+
+	blocks, listing, contents int // its regions; -1: it has none
+}
+
+// reachable reports whether the files of p can be read.
+func (p *Partition) reachable() bool {
+	return p.Method == image.FileByFile || mount.Mountable(p.Kind)
+}
+
+// Mounted reports whether the files of p are read through a mount.
+func (p *Partition) Mounted() bool {
+	return p.Method != image.FileByFile && mount.Mountable(p.Kind)
+}
+
+// Partitions are the volumes of the image, by their numbers.
+func (i *Image) Partitions() []Partition {
+	var all []Partition
+	for _, r := range i.manifest.Regions {
+		if r.Volume == nil || r.Role == image.Contents {
+			continue
+		}
+		n := r.Partition
+		p := Partition{
+			Number: n, Start: r.Start, Size: r.Size, Volume: *r.Volume,
+			blocks: i.region(n, image.Blocks), listing: i.region(n, image.Listing), contents: i.region(n, image.Contents),
+		}
+		if r.Role == image.Listing {
+			p.Size = r.Volume.Size
+		}
+		if t := i.manifest.Table; t != nil {
+			p.fromTable(t)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b Partition) int { return a.Number - b.Number })
+	return all
+}
+
+func (p *Partition) fromTable(t *part.Table) {
+	for _, q := range t.Partitions {
+		if q.Number == p.Number {
+			p.Start, p.Size, p.Type, p.ID, p.Name, p.Flags = q.Start, q.Length, q.Type, q.ID, q.Name, q.Flags
+		}
+	}
+}
+
+// region is the number of a partition's region with a role; -1: there is none.
+func (i *Image) region(n int, role image.Role) int {
+	return slices.IndexFunc(i.manifest.Regions, func(r image.Region) bool { return r.Partition == n && r.Role == role && r.Volume != nil })
+}
+
+// NoPartitionError says that an image has no volume with this number.
+type NoPartitionError struct {
+	Number int
+	Have   []int
+}
+
+func (e *NoPartitionError) Error() string {
+	return fmt.Sprintf("the image has no partition %d; it has %v", e.Number, e.Have)
+}
+
+// KindError says that the files of a volume cannot be reached.
+type KindError struct {
+	Partition int
+	Kind      string
+}
+
+func (e *KindError) Error() string {
+	what := "Deploy the image to a disk or a file, and read them there."
+	switch e.Kind {
+	case "luks", "luks1", "luks2", "bitlocker":
+		what = "It is encrypted: deploy the image to a disk or a file, and unlock it there."
+	case "lvm2":
+		what = "It holds volumes of its own: deploy the image to a disk or a file, and activate them there."
+	case "swap":
+		what = "It is space for swapping and holds none."
+	}
+	return fmt.Sprintf("partition %d holds %s, whose files cannot be read inside an image. %s", e.Partition, e.Kind, what)
+}
+
+// partition returns the volume with a number.
+func (i *Image) partition(n int) (Partition, error) {
+	all := i.Partitions()
+	var have []int
+	for _, p := range all {
+		if p.Number == n {
+			return p, nil
+		}
+		have = append(have, p.Number)
+	}
+	return Partition{}, &NoPartitionError{n, have}
+}
+
+// Volume returns the files of a partition's volume; 0 is that of an image without
+// a table. The error may be a *NoPartitionError or a *KindError.
+func (i *Image) Volume(ctx context.Context, n int) (*Tree, error) {
+	p, err := i.partition(n)
+	if err != nil {
+		return nil, err
+	}
+	v, err := i.open(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &Tree{points: []point{{partition: n, kind: p.Kind, files: v}}}, nil
+}
+
+// open opens the volume of p, once.
+func (i *Image) open(ctx context.Context, p Partition) (volume, error) {
+	if v := i.volumes[p.Number]; v != nil {
+		return v, nil
+	}
+	var v volume
+	var err error
+	switch {
+	case p.Method == image.FileByFile:
+		v, err = i.list(ctx, p.Number)
+	case mount.Mountable(p.Kind):
+		v, err = i.mount(ctx, p)
+	default:
+		err = &KindError{p.Number, p.Kind}
+	}
+	if err != nil {
+		return nil, err
+	}
+	i.volumes[p.Number] = v
+	return v, nil
+}
+
+func (i *Image) list(ctx context.Context, n int) (volume, error) {
+	v, err := files.Open(ctx, i.source, n)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := i.source.Open(ctx, i.region(n, image.Contents))
+	if err != nil {
+		return nil, err
+	}
+	return &listed{v, contents}, nil
+}
+
+func (i *Image) mount(ctx context.Context, p Partition) (volume, error) {
+	if i.views == nil {
+		views, err := show(ctx, i.source, i.scratch)
+		if err != nil {
+			return nil, err
+		}
+		i.views = views
+	}
+	dir := filepath.Join(i.views.dir, fmt.Sprintf("partition-%d", p.Number))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	m, err := mount.Volume(ctx, i.views.path(p.Number), p.Kind, dir, mount.Options{ReadOnly: true, SectorSize: i.manifest.Disk.SectorSize})
+	if err != nil {
+		return nil, fmt.Errorf("partition %d: %w", p.Number, err)
+	}
+	i.views.mounts = append(i.views.mounts, m)
+	root, err := rootfs.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return mounted{root, p.Kind}, nil
+}

@@ -1,0 +1,204 @@
+package browse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/system"
+)
+
+// NoSystemError says that no volume of an image holds a system.
+type NoSystemError struct {
+	Have []int // partitions
+	Err  error // why one could not be looked into; nil: there is none
+}
+
+func (e *NoSystemError) Error() string {
+	s := fmt.Sprintf("no system was found on the partitions %v; name one, as in 2:/etc", e.Have)
+	if e.Err != nil {
+		s += "\n" + e.Err.Error()
+	}
+	return s
+}
+
+func (e *NoSystemError) Unwrap() error { return e.Err }
+
+// System returns the tree of the system on the image's volumes, with those that
+// belong to it at their places. Where the image is one volume without a system,
+// that is the tree. The error may be a *NoSystemError.
+func (i *Image) System(ctx context.Context) (*Tree, system.Kind, error) {
+	all := i.Partitions()
+	none := &NoSystemError{}
+	for _, p := range all {
+		none.Have = append(none.Have, p.Number)
+		if !system.HoldsSystems(p.Kind) {
+			continue
+		}
+		t, err := i.Volume(ctx, p.Number)
+		if err != nil {
+			none.Err = errors.Join(none.Err, err)
+			continue
+		}
+		top := seen{t}
+		for _, folder := range system.Subvolumes(p.Kind, top.ReadDir) {
+			at, err := t.Resolve(folder, true)
+			if err != nil {
+				continue
+			}
+			found := &Tree{points: []point{t.points[0]}}
+			found.points[0].folder = at
+			if kind := system.KindOf(seen{found}); kind != system.None {
+				return found, kind, i.assemble(ctx, found, all)
+			}
+		}
+	}
+	if len(all) == 1 {
+		t, err := i.Volume(ctx, all[0].Number)
+		return t, system.None, err
+	}
+	return nil, system.None, none
+}
+
+// maxFstab is far above what an fstab has, bytes.
+const maxFstab = 1 << 20
+
+// assemble puts the volumes that a system's fstab names at their places.
+func (i *Image) assemble(ctx context.Context, t *Tree, all []Partition) error {
+	fstab, err := t.readFile("etc/fstab", maxFstab)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the system's fstab: %w", err)
+	}
+	points, missing := system.Points(string(fstab), i.systemVolumes(all))
+	t.Missing = missing
+	for _, p := range points {
+		if err := i.attach(ctx, t, p, all[p.Volume]); err != nil {
+			t.Missing = append(t.Missing, fmt.Sprintf("%s of its fstab: %v", p.At, err))
+		}
+	}
+	return nil
+}
+
+// attach puts a volume at its place, if there is a folder for it and nothing else
+// is there.
+func (i *Image) attach(ctx context.Context, t *Tree, at system.Point, p Partition) error {
+	place, err := t.Resolve(at.At, true)
+	if err != nil {
+		return err
+	}
+	taken := slices.ContainsFunc(t.points, func(q point) bool { return q.at == place })
+	if e, err := t.Lstat(place); err != nil || !e.IsDir() || taken {
+		return err
+	}
+	v, err := i.Volume(ctx, p.Number)
+	if err != nil {
+		return err
+	}
+	q := v.points[0]
+	q.at = place
+	if q.folder, err = v.Resolve(at.Subvolume, true); err == nil {
+		t.points = append(t.points, q)
+	}
+	return err
+}
+
+// systemVolumes describes the volumes as package system wants them.
+func (i *Image) systemVolumes(all []Partition) []system.Volume {
+	volumes := make([]system.Volume, len(all))
+	for n, p := range all {
+		volumes[n] = system.Volume{Partition: p.Number, Kind: p.Kind, UUID: p.UUID, Label: p.Label, PartLabel: p.Name}
+		table := i.manifest.Table
+		if table == nil {
+			continue
+		}
+		for _, q := range table.Partitions {
+			if q.Number == p.Number {
+				volumes[n].PartID = partID(table, q)
+			}
+		}
+	}
+	return volumes
+}
+
+// partID is a partition's PARTUUID, as Linux makes it up for MBR.
+func partID(t *part.Table, p part.Partition) string {
+	if t.Kind == part.MBR && t.ID != "" {
+		return fmt.Sprintf("%s-%02x", t.ID, p.Number)
+	}
+	return p.ID
+}
+
+// readFile returns the bytes of a regular file of at most limit bytes.
+func (t *Tree) readFile(name string, limit int64) ([]byte, error) {
+	at, err := t.Resolve(name, true)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.Open(at)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if f.Size() > limit {
+		return nil, fmt.Errorf("/%s has %d bytes, more than the %d that are possible here", at, f.Size(), limit)
+	}
+	data := make([]byte, f.Size())
+	n, err := f.ReadAt(data, 0)
+	if n == len(data) || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return data[:n], err
+}
+
+// seen is a tree as package system looks at it.
+type seen struct{ tree *Tree }
+
+var _ system.Files = seen{}
+
+// Stat implements system.Files.
+func (s seen) Stat(name string) (fs.FileInfo, error) {
+	at, err := s.tree.Resolve(name, true)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.tree.Lstat(at)
+	return info{e}, err
+}
+
+// Fold implements system.Files.
+func (s seen) Fold(name string) (string, error) {
+	at, err := s.tree.Resolve(name, true)
+	return "/" + at, err
+}
+
+// ReadDir lists a folder, as system.Subvolumes wants it.
+func (s seen) ReadDir(name string) ([]fs.DirEntry, error) {
+	at, err := s.tree.Resolve(name, true)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.tree.ReadDir(at)
+	list := make([]fs.DirEntry, len(entries))
+	for i, e := range entries {
+		list[i] = fs.FileInfoToDirEntry(info{e})
+	}
+	return list, err
+}
+
+// info is an Entry as a fs.FileInfo.
+type info struct{ e Entry }
+
+func (i info) Name() string       { return i.e.Name }
+func (i info) Size() int64        { return i.e.Size }
+func (i info) Mode() fs.FileMode  { return i.e.Mode }
+func (i info) ModTime() time.Time { return i.e.Mtime }
+func (i info) IsDir() bool        { return i.e.IsDir() }
+func (i info) Sys() any           { return nil }

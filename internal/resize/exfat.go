@@ -42,7 +42,7 @@ const (
 )
 
 // moveExFAT writes where the partition begins, and the checksums that follow.
-func moveExFAT(d disk, start int64) error {
+func moveExFAT(d block.Writer, start int64) error {
 	p, err := superblock(d, 0, 512)
 	if err != nil {
 		return err

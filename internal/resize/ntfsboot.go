@@ -54,7 +54,7 @@ func (b ntfsBoot) perCluster() int64 {
 
 // endNTFS makes the volume's last sector the one before its backup boot sector, which
 // becomes the last of size bytes, as Windows has it. The clusters stay as many.
-func endNTFS(d disk, size int64) error {
+func endNTFS(d block.Writer, size int64) error {
 	b, err := readNTFSBoot(d)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func endNTFS(d disk, size int64) error {
 
 // nameNTFS sets the serial number and the code of a new volume. Only disks with
 // sectors of 512 bytes start by BIOS.
-func nameNTFS(d disk, s Spec) error {
+func nameNTFS(d block.Writer, s Spec) error {
 	b, err := readNTFSBoot(d)
 	if err != nil {
 		return err

@@ -3,13 +3,15 @@ package resize
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/ingot-imaging/ingot/internal/block"
 )
 
 // Relocate tells the volume that its partition begins at the given sector. NTFS,
 // FAT and exFAT keep that number in their boot sectors, for the code that starts
 // a system from there; the other kinds do not, and nothing is done.
 func (v Volume) Relocate(start int64) error {
-	var move func(disk, int64) error
+	var move func(block.Writer, int64) error
 	switch v.Kind {
 	case "ntfs":
 		move = moveNTFS
@@ -35,7 +37,7 @@ func hidden(start int64) int64 {
 	return start
 }
 
-func moveNTFS(d disk, start int64) error {
+func moveNTFS(d block.Writer, start int64) error {
 	b, err := readNTFSBoot(d)
 	if err != nil {
 		return err
@@ -44,7 +46,7 @@ func moveNTFS(d disk, start int64) error {
 	return b.write(d)
 }
 
-func moveFAT(d disk, start int64) error {
+func moveFAT(d block.Writer, start int64) error {
 	b, err := readFATBoot(d)
 	if err != nil {
 		return err

@@ -110,13 +110,20 @@ func (v Volume) Check(ctx context.Context) error {
 }
 
 // Make makes an empty volume of s.Kind, which becomes v's, that fills its file or
-// device. What was there is overwritten. Free space is neither discarded nor
+// device. What was there is overwritten. Blocks are as large as the disk's sectors
+// at least. Free space is neither discarded nor
 // zeroed: that is decided where the target is known.
 func (v Volume) Make(ctx context.Context, s Spec) error {
 	v.Kind = s.Kind
 	how, err := surgeryOf(s.Kind, Making)
 	if err != nil {
 		return err
+	}
+	if err := s.Valid(); err != nil {
+		return fmt.Errorf("make a volume of %s: %w", s.Kind, err)
+	}
+	if s.BlockSize > 0 {
+		s.BlockSize = max(s.BlockSize, int64(s.SectorSize))
 	}
 	if err := how.make(ctx, v, s); err != nil {
 		return fmt.Errorf("make a volume of %s: %w", s.Kind, err)

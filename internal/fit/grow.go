@@ -3,8 +3,6 @@ package fit
 import (
 	"fmt"
 	"slices"
-
-	"github.com/ingot-imaging/ingot/internal/part"
 )
 
 // grow gives the room that is left to those who shall have it. It is called on a
@@ -30,8 +28,13 @@ func (l *layout) grow(w wishes) (notes []string, err error) {
 	}
 	l.fixed = growing[0] + 1
 	l.share(growing)
+	last := &l.items[growing[len(growing)-1]]
+	before := last.length
 	l.stretch(growing[len(growing)-1])
 	l.settle()
+	if w.number >= 0 && last.length == before {
+		notes = append(notes, fmt.Sprintf("Partition %d does not grow: there is no room for more.", w.number))
+	}
 	return notes, nil
 }
 
@@ -145,28 +148,4 @@ func (l *layout) stretch(i int) {
 	}
 	least := smallest(l.limit/l.grain+1, func(n int64) bool { return !give(n) })
 	give(max(0, least-1))
-}
-
-// partitions are the table's with the items' places; extended ones reach around
-// what they hold and as far as they did, but not past the next item or limit.
-func (l *layout) partitions(places []int64, limit int64) []part.Partition {
-	out := slices.Clone(l.table.Partitions)
-	sector := int64(l.target.SectorSize)
-	for i, it := range l.items {
-		p := &out[slices.IndexFunc(out, func(p part.Partition) bool { return p.Number == it.number })]
-		p.Start, p.Length = places[i], it.length
-		if !it.head {
-			continue
-		}
-		end, next := places[i]+it.length, down(limit, sector)
-		for k := i + 1; k < len(l.items); k++ {
-			if !l.items[k].logical {
-				next = places[k]
-				break
-			}
-			end = places[k] + l.items[k].length
-		}
-		p.Length = max(end, min(places[i]+up(it.source.Length, sector), next)) - places[i]
-	}
-	return sorted(out)
 }

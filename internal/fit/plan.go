@@ -2,9 +2,7 @@ package fit
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/part"
 	tables "github.com/ingot-imaging/ingot/internal/part/all"
 )
@@ -73,47 +71,4 @@ func (p *Plan) finish(l *layout) {
 	case !l.untouched():
 		p.Table.Partitions = l.partitions(places, l.limit)
 	}
-}
-
-// gaps says what becomes of the source's space between partitions: it stays as
-// long as its neighbours do.
-func (l *layout) gaps(source []extent.Extent, writes []part.Write) []Gap {
-	taken := extent.List{}
-	for _, w := range writes {
-		taken = taken.Union(extent.Of(extent.Extent{Start: w.Offset, Length: int64(len(w.Data))}))
-	}
-	for _, it := range l.items {
-		taken = taken.Union(extent.Of(extent.Extent{Start: it.want, Length: it.length}))
-	}
-	var out []Gap
-	for _, e := range source {
-		g := Gap{Extent: e}
-		switch before, behind := l.neighbours(e); {
-		case e.End() > l.target.Size:
-			g.Why = "It lies behind the end of the disk."
-		case len(taken.Clip(e)) > 0:
-			g.Why = "Something else lies there now."
-		case before != nil && (before.want != before.source.Start || !before.head && before.length != before.source.Length),
-			behind != nil && behind.want != behind.source.Start:
-			g.Why = "The partitions beside it moved."
-		default:
-			g.Kept = true
-		}
-		out = append(out, g)
-	}
-	return out
-}
-
-// neighbours are the items on both sides of e on the source, nil at an edge.
-func (l *layout) neighbours(e extent.Extent) (before, behind *item) {
-	i := slices.IndexFunc(l.items, func(it item) bool { return it.source.Start >= e.End() })
-	if i < 0 {
-		i = len(l.items)
-	} else {
-		behind = &l.items[i]
-	}
-	if i > 0 {
-		before = &l.items[i-1]
-	}
-	return before, behind
 }

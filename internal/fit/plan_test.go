@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	tables "github.com/ingot-imaging/ingot/internal/part/all"
+	"github.com/ingot-imaging/ingot/internal/part/mbr"
+	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
 
 // TestPictures holds plans of real layouts against testdata; INGOT_UPDATE=1 writes
@@ -121,5 +125,52 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("got %v, want %T with %q", err, test.want, test.why)
 			}
 		})
+	}
+}
+
+// TestOddChain keeps two logical partitions without a boot record between them, as
+// long as nothing moves, and gives them one when something does.
+func TestOddChain(t *testing.T) {
+	const size = 64 * mib
+	s := volumetest.NewSparse(size)
+	record := func(lba int64, entries ...mbr.Entry) {
+		sector := make([]byte, mbr.Size)
+		for slot, e := range entries {
+			e.Put(sector, slot)
+		}
+		mbr.Sign(sector)
+		s.Patch(lba*512, sector)
+	}
+	record(0, mbr.Entry{Type: 5, Start: 2048, Size: 100000})
+	record(2048, mbr.Entry{Type: 0x83, Start: 64, Size: 10000}, mbr.Entry{Type: 0x82, Start: 10064, Size: 10000})
+	table, err := tables.Read(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := disk{table, []Volume{{Partition: 5, Kind: "ext4", End: 1, Smallest: -1, RebuildSize: -1}, {Partition: 6, Kind: "swap"}}}
+	same, err := NewPlan(d.table, d.volumes, Target{size, 512}, Options{})
+	if err != nil || same.Changes() || !reflect.DeepEqual(same.Table, table) {
+		t.Errorf("%+v, %v", same, err)
+	}
+	larger, err := NewPlan(d.table, d.volumes, Target{2 * size, 512}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPlan(t, d, larger)
+	checkReadBack(t, larger)
+	if larger.Steps[0].Action != Grow || larger.Steps[1].Action != Move {
+		t.Errorf("%+v", larger.Steps)
+	}
+}
+
+// TestSwapOfFiles makes swap space anew that no image holds.
+func TestSwapOfFiles(t *testing.T) {
+	d := debianUEFI()
+	for i := range d.volumes {
+		d.volumes[i].Files = true
+	}
+	p, err := NewPlan(d.table, d.volumes, Target{10 * gib, 512}, Options{Grow: "none"})
+	if err != nil || p.Steps[1].Action != Rebuild || p.Steps[2].Action != Remake {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

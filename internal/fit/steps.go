@@ -23,6 +23,8 @@ func (it item) action() (Action, string) {
 	switch {
 	case it.anew != "":
 		return Rebuild, fmt.Sprintf("It is made anew, since %s.", it.anew)
+	case it.swap() && it.volume.Files:
+		return Remake, "It is made anew, since nothing in it was captured."
 	case it.swap() && change != 0:
 		return Remake, fmt.Sprintf("It is made anew, %s smaller, since nothing else gives more room.", size(-change))
 	case change > 0 && growsAnew(it.kind):
@@ -69,16 +71,4 @@ func (l *layout) notes(p *Plan) (out []string) {
 		note("Of the disk's %s an MBR can address the first %s; the rest stays free.", size(l.target.Size), size(l.limit))
 	}
 	return out
-}
-
-// size is n in binary units for people: "4.1 GiB".
-func size(n int64) string {
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, i := float64(n)/1024, 0
-	for ; v >= 1023.95 && i < 5; i++ { // what would be printed as 1024.0
-		v /= 1024
-	}
-	return fmt.Sprintf("%.1f %ciB", v, "KMGTPE"[i])
 }

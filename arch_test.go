@@ -84,7 +84,7 @@ var edges = []struct {
 	{from: "internal/...", to: "os/exec", except: []string{"internal/tool", "internal/volume/volumetest", "internal/boottest"},
 		reason: "package tool runs programs, and says which package has one that is missing; tests are judged by them"},
 	{from: "cmd/...", to: "os/exec", reason: "package tool runs programs"},
-	{from: "internal/...", to: "net/...", except: []string{"internal/profile"}, reason: "the engine works without a network; a profile checks addresses (net/netip)"},
+	{from: "internal/...", to: "net/...", except: []string{"internal/profile", "internal/customise/linux/network"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
 }
 
 // A file is a parsed Go source of the tree.

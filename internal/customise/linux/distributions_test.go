@@ -1,0 +1,101 @@
+package linux
+
+// accountsTree are the accounts of a small system.
+var accountsTree = tree{
+	"etc/passwd":       "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\nold:x:1000:1000:Old User,room 5:/home/old:/bin/bash\n",
+	"etc/shadow 640":   "root:*:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\nold:$6$abc$0123456789abcdef:19000:0:99999:7:::\n",
+	"etc/group":        "root:x:0:\ndaemon:x:1:\naudio:x:29:old\nusers:x:100:\nold:x:1000:\n",
+	"etc/gshadow 640":  "root:*::\ndaemon:*::\naudio:*::old\nusers:*::\nold:!::\n",
+	"etc/login.defs":   "UID_MIN 1000\nUID_MAX 60000\nUSERGROUPS_ENAB yes\n",
+	"etc/skel/.bashrc": "# bash\n",
+	"etc/skel/.lnk":    "link:.bashrc",
+	"etc/skel/d/x 600": "x",
+	"home/old/.ssh/k":  "x",
+	"root":             "dir:",
+	"bin":              "link:usr/bin",
+	"usr/bin/bash 755": "x",
+	"usr/bin/sh 755":   "x",
+}
+
+var debianTree = accountsTree.with(tree{
+	"etc/os-release":                           "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n",
+	"usr/lib/systemd/systemd 755":              "x",
+	"etc/hostname":                             "reference\n",
+	"etc/hosts":                                "127.0.0.1\tlocalhost\n127.0.1.1\treference.lab.example\treference # reference\n192.0.2.9 reference.lab.example\n\n::1 localhost ip6-localhost\n",
+	"etc/mailname":                             "reference.lab.example\n",
+	"etc/machine-id 444":                       "0123456789abcdef0123456789abcdef\n",
+	"var/lib/dbus/machine-id":                  "link:/etc/machine-id",
+	"var/lib/systemd/random-seed":              "0123456789abcdef0123456789abcdef",
+	"etc/ssh/sshd_config":                      "Include /etc/ssh/sshd_config.d/*.conf\n#HostKey /etc/ssh/ssh_host_rsa_key\nUsePAM yes\n",
+	"etc/ssh/ssh_host_ed25519_key 600":         "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+	"etc/ssh/ssh_host_ed25519_key.pub":         "ssh-ed25519 AAAA root@reference\n",
+	"etc/ssh/ssh_host_rsa_key 600":             "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+	"etc/ssh/ssh_host_rsa_key.pub":             "ssh-rsa AAAA root@reference\n",
+	"etc/ssh/ssh_host_dsa_key 600":             "-----BEGIN DSA PRIVATE KEY-----\n",
+	"etc/ssh/ssh_host_dsa_key.pub":             "ssh-dss AAAA root@reference\n",
+	"etc/ssh/ssh_host_rsa_key-cert.pub":        "ssh-rsa-cert AAAA\n",
+	"etc/sudoers 440":                          "Defaults env_reset\nroot ALL=(ALL:ALL) ALL\n%sudo\tALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n",
+	"etc/default/locale":                       "LANG=en_US.UTF-8\nLANGUAGE=en_US:en\n",
+	"etc/locale.gen":                           "# de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n",
+	"usr/sbin/locale-gen 755":                  "x",
+	"etc/default/keyboard":                     "XKBMODEL=\"pc105\"\nXKBLAYOUT=\"us\"\nXKBVARIANT=\"\"\nXKBOPTIONS=\"\"\n",
+	"usr/share/zoneinfo/Europe/Berlin":         "TZif2...",
+	"usr/share/zoneinfo/Etc/UTC":               "TZif2...",
+	"etc/localtime":                            "link:/usr/share/zoneinfo/Etc/UTC",
+	"etc/timezone":                             "Etc/UTC\n",
+	"etc/network/interfaces":                   "# comment\nauto lo\niface lo inet loopback\n\nallow-hotplug enp1s0\niface enp1s0 inet static\n\taddress 192.0.2.9/24\n\tgateway 192.0.2.1\n",
+	"usr/sbin/ifup 755":                        "x",
+	"etc/udev/rules.d/70-persistent-net.rules": "SUBSYSTEM==\"net\"\n",
+	"var/lib/dhcp/dhclient.enp1s0.leases":      "lease {}\n",
+	"etc/fstab":                                "# <file system> <mount point> <type> <options> <dump> <pass>\nUUID=11111111-2222-3333-4444-555555555555 /               ext4    errors=remount-ro 0       1\nUUID=ABCD-1234  /boot/efi       vfat    umask=0077      0       1\nUUID=66666666-7777-8888-9999-aaaaaaaaaaaa none            swap    sw              0       0\n/dev/sr0        /media/cdrom0   udf,iso9660 user,noauto     0       0\n",
+	"etc/initramfs-tools/conf.d/resume":        "RESUME=UUID=66666666-7777-8888-9999-aaaaaaaaaaaa\n",
+	"etc/default/grub":                         "GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX=\"\"\n",
+	"boot/grub/grub.cfg 444":                   "search --no-floppy --fs-uuid --set=root 11111111-2222-3333-4444-555555555555\nmenuentry 'Debian' $menuentry_id_option 'gnulinux-simple-11111111-2222-3333-4444-555555555555' {\n\tlinux\t/boot/vmlinuz-6.1.0 root=UUID=11111111-2222-3333-4444-555555555555 ro  quiet\n\tinitrd\t/boot/initrd.img-6.1.0\n}\n",
+	"boot/grub/i386-pc":                        "dir:",
+	"boot/efi/EFI/debian/grub.cfg":             "search.fs_uuid 11111111-2222-3333-4444-555555555555 root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n",
+	"usr/sbin/update-initramfs 755":            "x",
+	"usr/sbin/grub-install 755":                "x",
+	"usr/sbin/grub-mkconfig 755":               "x",
+})
+
+var fedoraTree = accountsTree.with(tree{
+	"etc/os-release":                  "NAME=\"Fedora Linux\"\nID=fedora\nVERSION_ID=41\n",
+	"usr/lib/systemd/systemd 755":     "x",
+	"etc/hostname":                    "localhost.localdomain\n",
+	"etc/hosts":                       "127.0.0.1   localhost localhost.localdomain\n::1         localhost localhost.localdomain\n",
+	"etc/machine-id 444":              "0123456789abcdef0123456789abcdef\n",
+	"etc/selinux/config":              "SELINUX=enforcing\nSELINUXTYPE=targeted\n",
+	"etc/group":                       "root:x:0:\nwheel:x:10:\nssh_keys:x:101:\nold:x:1000:\n",
+	"etc/gshadow":                     "root:::\nwheel:::\nssh_keys:!::\nold:!::\n",
+	"etc/subuid":                      "old:100000:65536\n",
+	"etc/subgid":                      "old:100000:65536\n",
+	"etc/sudoers 440":                 "%wheel\tALL=(ALL)\tALL\n#includedir /etc/sudoers.d\n",
+	"etc/ssh/sshd_config":             "HostKey /etc/ssh/ssh_host_ecdsa_key\nHostKey /etc/ssh/ssh_host_ed25519_key\n",
+	"etc/ssh/ssh_host_ecdsa_key 640":  "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+	"etc/ssh/ssh_host_ecdsa_key.pub":  "ecdsa-sha2-nistp256 AAAA\n",
+	"etc/locale.conf":                 "LANG=\"en_US.UTF-8\"\n",
+	"etc/vconsole.conf":               "KEYMAP=\"us\"\n",
+	"usr/share/systemd/kbd-model-map": "de-nodeadkeys\tde\tpc105\tnodeadkeys\tterminate:ctrl_alt_bksp\n",
+	"etc/X11":                         "dir:",
+	"etc/systemd/system/multi-user.target.wants/NetworkManager.service": "link:/usr/lib/systemd/system/NetworkManager.service",
+	"etc/NetworkManager/system-connections/enp1s0.nmconnection 600":     "[connection]\nid=enp1s0\ntype=ethernet\ninterface-name=enp1s0\n\n[ethernet]\nmac-address=52:54:00:00:00:01\n",
+	"etc/NetworkManager/system-connections/wifi.nmconnection 600":       "[connection]\nid=wifi\ntype=wifi\n",
+	"var/lib/NetworkManager/secret_key":                                 "x",
+	"etc/fstab":                                                         "UUID=11111111-2222-3333-4444-555555555555 / xfs defaults 0 0\nUUID=22222222-2222-3333-4444-555555555555 /boot ext4 defaults 1 2\n",
+	"boot/loader/entries/0123456789abcdef0123456789abcdef-6.11.conf":    "title Fedora\nlinux /vmlinuz-6.11\noptions root=UUID=11111111-2222-3333-4444-555555555555 ro rhgb quiet\n",
+	"boot/grub2/grubenv":                                                "# GRUB Environment Block\nsaved_entry=0123456789abcdef0123456789abcdef-6.11\n" + hashes(1024-25-57),
+	"boot/grub2/grub.cfg":                                               "search --no-floppy --fs-uuid --set=boot 22222222-2222-3333-4444-555555555555\n",
+	"boot/efi/EFI/fedora/grub.cfg":                                      "search --no-floppy --fs-uuid --set=dev 22222222-2222-3333-4444-555555555555\n",
+	"etc/kernel/cmdline":                                                "root=UUID=11111111-2222-3333-4444-555555555555 ro rhgb quiet\n",
+	"usr/bin/dracut 755":                                                "x",
+	"usr/sbin/grub2-mkconfig 755":                                       "x",
+	"etc/iscsi/initiatorname.iscsi":                                     "InitiatorName=iqn.1994-05.com.redhat:aabbccddeeff\n",
+})
+
+func hashes(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = '#'
+	}
+	return string(b)
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -174,7 +173,7 @@ func (t *taking) byBlocks(ctx context.Context, src *host.Source, rest *survey.Di
 
 // volume takes the files of one volume.
 func (t *taking) volume(ctx context.Context, src *host.Source, v survey.Volume, fo fileOptions) error {
-	spec, err := specOf(ctx, v)
+	spec, err := resize.SpecOf(ctx, v.Window, v.Info.Kind)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.Info.Kind, err)
 	}
@@ -189,7 +188,7 @@ func (t *taking) volume(ctx context.Context, src *host.Source, v survey.Volume, 
 		return err
 	}
 	t.open = append(t.open, m)
-	tree, err := t.walk(ctx, dir, fo, files.WalkOptions{Kind: v.Info.Kind, Spec: spec})
+	tree, err := t.walk(ctx, dir, fo, files.WalkOptions{Kind: v.Info.Kind, Spec: spec.Words()})
 	if err != nil {
 		return err
 	}
@@ -198,19 +197,6 @@ func (t *taking) volume(ctx context.Context, src *host.Source, v survey.Volume, 
 		Used: max(v.Info.Used, 0), Notes: v.Info.Notes,
 	}, v.Partition.Number)
 	return nil
-}
-
-// specKey is the word in a listing's Spec for what its volume was made by, as
-// JSON of resize.Spec.
-const specKey = "make"
-
-func specOf(ctx context.Context, v survey.Volume) (map[string]string, error) {
-	spec, err := resize.SpecOf(ctx, v.Window, v.Info.Kind)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(spec)
-	return map[string]string{specKey: string(text)}, err
 }
 
 // folder is an empty folder that is removed when it is closed.
@@ -250,8 +236,8 @@ func (t *taking) add(tree *files.Tree, v image.Volume, partition int) {
 			Window: listing, Used: extent.Of(extent.Extent{Length: listing.Size()}), Notes: tree.Notes,
 		},
 		capture.Region{
-			Region: image.Region{Role: image.Contents, Partition: partition, Size: contents.Size(), Volume: &v, Rest: image.Zeros, Omitted: tree.Omitted},
-			Window: contents, Used: extent.Of(extent.Extent{Length: contents.Size()}),
+			Region: image.Region{Role: image.Contents, Partition: partition, Size: contents.Size(), Volume: &v, Rest: image.Free, Omitted: tree.Omitted},
+			Window: contents, Used: tree.Used(),
 		})
 }
 

@@ -155,7 +155,7 @@ func (c *comparison) zeros(ctx context.Context, w int32, list extent.List) error
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			n, err := readAll(fd, buf[:min(zerosAtOnce, e.End()-at)], at)
+			n, err := readFile(fd, buf[:min(zerosAtOnce, e.End()-at)], at)
 			if err != nil {
 				return failure("read", "/"+c.want.Path(w), err)
 			}
@@ -201,7 +201,7 @@ func (c *comparison) bytes(p piece, d datum, parts []part, buf []byte) ([]byte, 
 			buf = make([]byte, part.inFile.Length)
 		}
 		have := buf[:part.inFile.Length]
-		n, err := readAll(fd, have, part.inFile.Start)
+		n, err := readFile(fd, have, part.inFile.Start)
 		if err != nil {
 			return buf, failure("read", name, err)
 		}

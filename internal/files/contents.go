@@ -15,12 +15,26 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/extent"
+	"github.com/ingot-imaging/ingot/internal/image"
 )
 
-// Contents are the bytes of all files of the tree as one region. Of a file that
-// is shorter now than Walk found it the rest is zeros, and Changed has its name.
+// Contents are the bytes of all files of the tree as one region, of which only
+// what Used says matters. Of a file that is shorter now than Walk found it the
+// rest is zeros, and Changed has its name.
 func (t *Tree) Contents() block.Reader { return treeContents{t} }
+
+// Used are the bytes of the contents that are those of files.
+func (t *Tree) Used() extent.List { return t.Listing.extentsOf(t.Listing.order) }
+
+// Volume is the tree as if it had been captured and read again. It reads the
+// files when it is asked for their bytes.
+func (t *Tree) Volume() *Volume {
+	region := image.Region{Role: image.Contents, Size: t.Listing.Contents, Rest: image.Free, Volume: &image.Volume{Kind: t.Listing.Kind, Method: image.FileByFile}}
+	src := content.NewLive([]image.Region{region}, []extent.List{t.Used()}, []block.Reader{t.Contents()})
+	return &Volume{Listing: t.Listing, source: src}
+}
 
 // Change is a file that is not in the image as it was at one moment.
 type Change struct{ Path, What string }
@@ -67,29 +81,10 @@ func (c treeContents) ReadAt(p []byte, off int64) (int, error) {
 	}
 	n := int(min(int64(len(p)), c.Size()-off))
 	span := extent.Extent{Start: off, Length: int64(n)}
-	todo := c.Listing.inside(span)
-	var next atomic.Int64
-	var g errgroup.Group
-	for range min(maxReaders, runtime.GOMAXPROCS(0)+1, (len(todo)+batch-1)/batch) {
-		g.Go(func() error {
-			for {
-				from := int(next.Add(batch)) - batch
-				if from >= len(todo) {
-					return nil
-				}
-				for _, d := range todo[from:min(from+batch, len(todo))] {
-					if err := c.read(p[:n], d, span); err != nil {
-						return err
-					}
-				}
-			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+	clear(p[:n])
+	c.ahead.advance(c.Tree, span.End())
+	if err := c.readAll(p[:n], c.Listing.inside(span), span); err != nil {
 		return 0, err
-	}
-	if len(todo) == 0 {
-		clear(p[:n])
 	}
 	if n < len(p) {
 		return n, io.EOF
@@ -97,19 +92,45 @@ func (c treeContents) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// read fills in what of one file lies in span, with the padding behind it.
+// readAll reads what lies in span.
+func (c treeContents) readAll(p []byte, todo []datum, span extent.Extent) error {
+	var next atomic.Int64
+	read := func() error {
+		for {
+			from := int(next.Add(batch)) - batch
+			if from >= len(todo) {
+				return nil
+			}
+			for _, d := range todo[from:min(from+batch, len(todo))] {
+				if err := c.read(p, d, span); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(todo) <= batch {
+		return read()
+	}
+	var g errgroup.Group
+	for range min(maxReaders, runtime.GOMAXPROCS(0)) {
+		g.Go(read)
+	}
+	return g.Wait()
+}
+
+// read fills in what of one file lies in span; p holds zeros.
 func (c treeContents) read(p []byte, d datum, span extent.Extent) error {
 	name := c.Listing.path(d)
 	fd, err := openToRead(func(flags int) (int, error) { return c.tree.open(name, flags, 0) }, 0)
 	if err != nil {
-		return c.missing(p, d, span, err)
+		return c.missing(d, err)
 	}
 	defer unix.Close(fd)
 	var room [1]part
 	for _, part := range c.Listing.parts(room[:0], d, span) {
 		to := part.at - span.Start
 		want := p[to : to+part.inFile.Length]
-		got, err := readAll(fd, want, part.inFile.Start)
+		got, err := readFile(fd, want, part.inFile.Start)
 		if err != nil {
 			return failure("read", name, fmt.Errorf("at %#x: %w", part.inFile.Start+int64(got), err))
 		}
@@ -119,7 +140,6 @@ func (c treeContents) read(p []byte, d datum, span extent.Extent) error {
 			}
 			c.change(d, "it became shorter")
 		}
-		clear(p[to+int64(got) : min(onGrid(to+part.inFile.Length), int64(len(p)))])
 	}
 	if !c.live {
 		return nil
@@ -132,19 +152,16 @@ func (c treeContents) read(p []byte, d datum, span extent.Extent) error {
 }
 
 // missing is for a file that cannot be opened: in a live tree it may be gone.
-func (c treeContents) missing(p []byte, d datum, span extent.Extent, err error) error {
+func (c treeContents) missing(d datum, err error) error {
 	if !c.live || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	c.change(d, "it was removed")
-	data := c.Listing.data(d)
-	in := extent.Extent{Start: data.At, Length: data.length()}.Intersect(span)
-	clear(p[in.Start-span.Start : in.End()-span.Start])
 	return nil
 }
 
-// readAll reads until p is full or the file ends.
-func readAll(fd int, p []byte, off int64) (n int, err error) {
+// readFile reads until p is full or the file ends.
+func readFile(fd int, p []byte, off int64) (n int, err error) {
 	for n < len(p) {
 		var got int
 		err := again(func() (err error) { got, err = unix.Pread(fd, p[n:], off+int64(n)); return err })

@@ -42,19 +42,18 @@ func walk(t testing.TB, dir string, opts WalkOptions) *Tree {
 // volumeOf is what an image of a tree holds, its listing encoded and parsed.
 func volumeOf(t testing.TB, tree *Tree) *Volume {
 	t.Helper()
-	v, err := Open(t.Context(), sourceOf(tree.Listing.Encode(), tree.Contents()), 0)
+	v, err := Open(t.Context(), sourceOf(tree.Listing.Encode(), tree.Contents(), tree.Used()), 0)
 	must(t, err)
 	return v
 }
 
-func sourceOf(listing []byte, contents block.Reader) content.Source {
+func sourceOf(listing []byte, contents block.Reader, used extent.List) content.Source {
 	vol := &image.Volume{Kind: "ext4", Method: image.FileByFile}
 	regions := []image.Region{
 		{Role: image.Listing, Size: int64(len(listing)), Volume: vol, Rest: image.Zeros},
-		{Role: image.Contents, Size: contents.Size(), Volume: vol, Rest: image.Zeros},
+		{Role: image.Contents, Size: contents.Size(), Volume: vol, Rest: image.Free},
 	}
-	used := []extent.List{{{Length: regions[0].Size}}, {{Length: regions[1].Size}}}
-	return content.NewLive(regions, used, []block.Reader{bytes.NewReader(listing), contents})
+	return content.NewLive(regions, []extent.List{{{Length: regions[0].Size}}, used}, []block.Reader{bytes.NewReader(listing), contents})
 }
 
 // apply puts the files of one directory into another.

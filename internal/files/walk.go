@@ -37,6 +37,7 @@ type Tree struct {
 
 	tree   *tree
 	live   bool
+	ahead  ahead
 	stamps []Time // of live trees: when each entry changed last
 
 	mu      sync.Mutex
@@ -44,7 +45,10 @@ type Tree struct {
 }
 
 // Close lets go of the tree.
-func (t *Tree) Close() error { return t.tree.Close() }
+func (t *Tree) Close() error {
+	t.ahead.stop()
+	return t.tree.Close()
+}
 
 // Walk reads names and attributes of everything below dir that is in the same
 // mounted file system. The tree stays open, for its contents, until it is closed.
@@ -232,8 +236,10 @@ func (w *walker) add(dir int32, c *contents) (dirs []int32) {
 	return dirs
 }
 
-// placeAll gives every file its place in the contents: in the order in which the
-// files lie on the disk, those of which that is not known last.
+// placeAll gives every file its place in the contents: where it begins on the
+// disk, or behind the file before it when that reaches so far. So the contents
+// are nearly what an image by blocks has, cut at nearly the same places, and a
+// store keeps both once. Files that are nowhere on the disk come last.
 func (w *walker) placeAll() {
 	l := w.out.Listing
 	l.order = l.stored()
@@ -243,7 +249,10 @@ func (w *walker) placeAll() {
 	for _, d := range l.order {
 		data := l.data(d)
 		data.At = l.Contents
-		l.Contents += data.length()
+		if place := w.places[d.entry] &^ (chunk.Grid - 1); d.stream < 0 && place > data.At && place < maxPlace {
+			data.At = place
+		}
+		l.Contents = data.At + data.length()
 	}
 	l.Contents = max(l.Contents, chunk.Grid)
 	w.places = nil
@@ -251,6 +260,9 @@ func (w *walker) placeAll() {
 		w.out.stamps = nil
 	}
 }
+
+// maxPlace is far behind the end of every disk.
+const maxPlace = maxSize / 2
 
 // noteMount remembers a directory under which another file system is mounted.
 func (w *walker) noteMount(name string) {

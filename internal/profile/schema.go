@@ -2,6 +2,7 @@ package profile
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 )
@@ -119,8 +120,8 @@ func given(t reflect.Type, key string) object {
 	return s
 }
 
-// Keys are the paths of every key, with [] for entries of lists and .* for keys
-// that a profile's author chooses; sorted as in the table.
+// Keys are the paths of every key, with [] for entries of lists, in the order of the
+// table.
 func Keys() (keys []string) {
 	for _, r := range rules() {
 		if !strings.HasSuffix(r.path, "[]") && !strings.HasSuffix(r.path, ".*") {
@@ -128,4 +129,22 @@ func Keys() (keys []string) {
 		}
 	}
 	return keys
+}
+
+// KeyTable is the rows of the table of keys in doc/profiles.md.
+func KeyTable() string {
+	var b strings.Builder
+	for _, r := range rules() {
+		pattern, about := "", r.about
+		if r.pattern {
+			pattern = "yes"
+		}
+		if r.enum != nil {
+			about += " One of " + either(r.enum) + "."
+		} else if r.want != "" {
+			about += " A value is " + r.want + "."
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", r.path, pattern, strings.ReplaceAll(about, "*", `\*`))
+	}
+	return b.String()
 }

@@ -25,6 +25,9 @@ func keyProblem(line string) string {
 		return "is a private key: want the public one, from the file that ends with .pub; and make a new pair, this one is no secret any more"
 	}
 	words := fieldsOutsideQuotes(line)
+	if strings.HasPrefix(line, "#") {
+		return "is a comment: leave it out, or write it behind a key"
+	}
 	for i := range min(2, len(words)) {
 		switch fields, known := keyTypes()[words[i]]; {
 		case words[i] == "ssh-dss":

@@ -8,7 +8,7 @@ import (
 )
 
 // zoneNames are the time zones of IANA and their other names, one a line, sorted:
-// what the Go distribution has. 'INGOT_UPDATE=1 go test -run TestZones' makes it anew.
+// what zoneinfo.zip of the Go distribution has.
 //
 //go:embed zones.txt
 var zoneNames string

@@ -88,17 +88,21 @@ func (e *encoder) extended() []part.Partition {
 
 // contained fails when a logical partition lies in no extended one.
 func (e *encoder) contained() error {
-	left := len(e.want)
-	for number := 1; number <= Slots; number++ {
-		if p, ok := e.want[number]; ok {
-			left--
-			if p.Extended {
-				left -= len(e.inside(p))
+	held := map[int]bool{}
+	for _, ext := range e.extended() {
+		if c := e.unmoved(ext); c != nil {
+			for _, number := range e.numbers(*c) {
+				held[number] = true
 			}
 		}
+		for _, p := range e.inside(ext) {
+			held[p.Number] = true
+		}
 	}
-	if left > 0 {
-		return fmt.Errorf("write MBR: %d logical partitions lie in no extended partition", left)
+	for number := range e.want {
+		if number > Slots && !held[number] {
+			return fmt.Errorf("write MBR: partition %d is a logical one and lies in no extended partition", number)
+		}
 	}
 	return nil
 }

@@ -15,13 +15,12 @@ const usualLead = 1 << 20
 // chain encodes the boot records of extended partition ext. As long as nothing
 // in it was moved, resized, added or removed they stay where they are.
 func (e *encoder) chain(ext part.Partition) ([]part.Write, error) {
-	inside := e.inside(ext)
 	var writes []part.Write
 	var err error
-	if c := e.unmoved(ext, inside); c != nil {
+	if c := e.unmoved(ext); c != nil {
 		writes, err = e.update(*c)
 	} else {
-		writes, err = e.rebuild(ext, inside)
+		writes, err = e.rebuild(ext, e.inside(ext))
 	}
 	if err != nil {
 		return nil, err
@@ -47,49 +46,54 @@ func (e *encoder) inside(ext part.Partition) []part.Partition {
 }
 
 // unmoved returns the chain that was read for ext when it holds what is wanted,
-// at the places that are wanted; else nil.
-func (e *encoder) unmoved(ext part.Partition, inside []part.Partition) *chain {
-	for i, c := range e.source.chains {
-		if c.slot+1 != ext.Number {
-			continue
-		}
-		if e.old[ext.Number].Start != ext.Start || e.logicals(c) != len(inside) {
+// at the places that are wanted; else nil. What it holds may lie outside of ext.
+func (e *encoder) unmoved(ext part.Partition) *chain {
+	i := slices.IndexFunc(e.source.chains, func(c chain) bool { return c.slot+1 == ext.Number })
+	if i < 0 || e.old[ext.Number].Start != ext.Start {
+		return nil
+	}
+	held := e.numbers(e.source.chains[i])
+	for _, number := range held {
+		old, now := e.old[number], e.want[number]
+		if old.Start != now.Start || old.Length != now.Length {
 			return nil
 		}
-		for _, p := range inside {
-			if old := e.old[p.Number]; old.Start != p.Start || old.Length != p.Length {
-				return nil
-			}
-		}
-		return &e.source.chains[i]
 	}
-	return nil
+	for _, p := range e.inside(ext) {
+		if !slices.Contains(held, p.Number) {
+			return nil
+		}
+	}
+	return &e.source.chains[i]
 }
 
-// logicals is how many partitions chain c holds.
-func (e *encoder) logicals(c chain) (n int) {
-	for _, r := range c.records {
-		n += len(r.data)
+// numbers are those of the logical partitions in chain c.
+func (e *encoder) numbers(c chain) (out []int) {
+	number := firstLogical
+	for _, other := range e.source.chains {
+		for _, r := range other.records {
+			for range r.data {
+				if other.slot == c.slot {
+					out = append(out, number)
+				}
+				number++
+			}
+		}
 	}
-	return n
+	return out
 }
 
 // update encodes records that stay where they are. A link that leads nowhere
 // stays as well.
 func (e *encoder) update(c chain) ([]part.Write, error) {
-	number := firstLogical
-	for _, other := range e.source.chains {
-		if other.slot < c.slot {
-			number += e.logicals(other)
-		}
-	}
+	numbers := e.numbers(c)
 	var writes []part.Write
 	for _, r := range c.records {
 		for _, slot := range r.data {
-			if err := e.put(r.sector, slot, number, r.lba); err != nil {
+			if err := e.put(r.sector, slot, numbers[0], r.lba); err != nil {
 				return nil, err
 			}
-			number++
+			numbers = numbers[1:]
 		}
 		writes = append(writes, e.write(r.sector, r.lba, len(writes)))
 	}

@@ -48,9 +48,6 @@ func (a *app) deploy(ctx context.Context, ref string, partition int, path string
 		return err
 	}
 	m := img.Manifest
-	if err := refuseFiles(m, img.Name()); err != nil {
-		return err
-	}
 	job := deployJob{
 		verb: "deploy", what: fmt.Sprintf("%s (%s)", img.Name(), img.ID.Short()),
 		table: m.Table, regions: m.Regions, size: m.Disk.Size, sector: m.Disk.SectorSize,

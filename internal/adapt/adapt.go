@@ -20,6 +20,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/view"
 	"github.com/ingot-imaging/ingot/internal/volume"
@@ -39,6 +40,7 @@ type Job struct {
 	Formats []volume.Format
 	Scratch string             // folder for what is changed, and for mounts
 	Say     func(doing string) // tells the user what takes time now; may be nil
+	Work    *progress.Work     // counts files that are made anew; may be nil
 }
 
 // Session is a job whose volumes are shown as files. It belongs to one goroutine.
@@ -68,6 +70,9 @@ type tree struct {
 
 // Open shows the volumes of a job. Nothing is measured or changed yet.
 func Open(ctx context.Context, job Job) (*Session, error) {
+	if job.Work == nil {
+		job.Work = &progress.Work{}
+	}
 	if job.Say == nil {
 		job.Say = func(string) {}
 	}

@@ -2,10 +2,12 @@ package adapt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
+	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/mount"
@@ -131,19 +133,21 @@ func (s *Session) treeNeeds(t tree) int64 {
 }
 
 // findSystem is the partition that holds an operating system, 0 when none does.
-func (s *Session) findSystem(ctx context.Context) (int, error) {
-	for _, t := range s.trees {
-		if holds, err := s.treeHoldsSystem(ctx, t); err != nil || holds {
-			return t.partition, err
-		}
+func (s *Session) findSystem(ctx context.Context) (partition int, err error) {
+	table := s.table()
+	m := &image.Manifest{Disk: image.Disk{SectorSize: s.job.Sector}, Table: &table, Regions: s.job.Source.Regions()}
+	img := browse.New(s.job.Source, m, s.job.Scratch)
+	defer func() { err = errors.Join(err, img.Close()) }()
+	tree, kind, err := img.System(ctx)
+	var none *browse.NoSystemError
+	if errors.As(err, &none) {
+		return 0, none.Err
 	}
-	sys, err := system.Open(ctx, s.job.Scratch, s.mountable(true))
-	if err != nil {
+	if err != nil || kind == system.None {
 		return 0, err
 	}
-	partition := sys.At["/"]
-	s.found = sys.Kind
-	return partition, sys.Close()
+	s.found = kind
+	return tree.Partition(), nil
 }
 
 // mountable are the shown volumes as package system wants them.

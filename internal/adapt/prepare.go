@@ -32,7 +32,7 @@ func Rebuilds(plan *fit.Plan) bool {
 func (s *Session) Prepare(ctx context.Context, plan *fit.Plan, layout Layout, target Target, c Custom) (content.Source, *Report, error) {
 	report := &Report{}
 	for _, step := range plan.Steps {
-		notes, err := s.carryOut(ctx, plan, step, target, c)
+		notes, err := s.carryOut(ctx, step, target)
 		if err != nil {
 			return nil, nil, fmt.Errorf("partition %d: %w", step.Partition, err)
 		}
@@ -46,9 +46,9 @@ func (s *Session) Prepare(ctx context.Context, plan *fit.Plan, layout Layout, ta
 }
 
 // carryOut does one step of a plan.
-func (s *Session) carryOut(ctx context.Context, plan *fit.Plan, step fit.Step, target Target, c Custom) (notes []string, err error) {
+func (s *Session) carryOut(ctx context.Context, step fit.Step, target Target) (notes []string, err error) {
 	if step.Action == fit.Rebuild {
-		return nil, s.rebuild(ctx, plan, step, target, c)
+		return s.rebuild(ctx, step, target)
 	}
 	v := s.volume(step.Partition)
 	if v == nil {

@@ -2,12 +2,145 @@ package adapt
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 
+	"github.com/ingot-imaging/ingot/internal/block"
+	"github.com/ingot-imaging/ingot/internal/block/loop"
+	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/extent"
+	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/fit"
+	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/mount"
+	"github.com/ingot-imaging/ingot/internal/resize"
 )
 
-func (s *Session) rebuild(ctx context.Context, plan *fit.Plan, step fit.Step, target Target, c Custom) error {
-	return nil
+// rebuild makes a file system at its place on the target, and its files in it.
+func (s *Session) rebuild(ctx context.Context, step fit.Step, target Target) (notes []string, err error) {
+	old, close, err := s.files(ctx, step)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, close()) }()
+	spec, note, err := s.spec(ctx, step, old)
+	if err != nil {
+		return nil, err
+	}
+	spec.SectorSize, spec.Start = target.SectorSize, step.To.Start/int64(target.SectorSize)
+	s.job.Say(fmt.Sprintf("making %s anew on partition %d", step.Kind, step.Partition))
+	place := mount.Options{Offset: step.To.Start, Size: step.To.Length, SectorSize: target.SectorSize}
+	err = onLoop(target.Path, place, func(device string) error {
+		return resize.Volume{Path: device, Kind: step.Kind}.Make(ctx, spec)
+	})
+	if err != nil {
+		return nil, err
+	}
+	lost, err := s.fill(ctx, old, target.Path, step.Kind, place)
+	for _, l := range lost {
+		note = append(note, fmt.Sprintf("partition %d: %s cannot hold %v", step.Partition, step.Kind, l))
+	}
+	return note, err
 }
 
-func (s *Session) treeHoldsSystem(ctx context.Context, t tree) (bool, error) { return false, nil }
+// onLoop calls do with a device that is a stretch of path.
+func onLoop(path string, o mount.Options, do func(device string) error) error {
+	d, err := loop.Attach(path, loop.Options{Offset: o.Offset, Size: o.Size, SectorSize: o.SectorSize})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(d.Path()), d.Close())
+}
+
+// fill copies files into a new file system, and has it checked.
+func (s *Session) fill(ctx context.Context, old *files.Volume, path, kind string, place mount.Options) ([]files.Loss, error) {
+	dir, err := os.MkdirTemp(s.job.Scratch, "ingot-new-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(dir)
+	m, err := mount.Volume(ctx, path, kind, dir, place)
+	if err != nil {
+		return nil, err
+	}
+	lost, err := old.Apply(ctx, dir, s.job.Work)
+	if err = errors.Join(err, m.Close()); err != nil {
+		return nil, err
+	}
+	return lost, onLoop(path, place, func(device string) error {
+		return resize.Volume{Path: device, Kind: kind}.Check(ctx)
+	})
+}
+
+// files are the files of a partition's volume: as they were captured, or of its
+// view.
+func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, close func() error, err error) {
+	if s.tree(step.Partition) != nil {
+		v, err = files.Open(ctx, s.job.Source, step.Partition)
+		return v, func() error { return nil }, err
+	}
+	shown := s.volume(step.Partition)
+	dir := filepath.Join(s.job.Scratch, fmt.Sprintf("ingot-old-%d-%d", os.Getpid(), step.Partition))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	m, err := mount.Volume(ctx, s.path(shown), step.OldKind, dir, mount.Options{ReadOnly: true, SectorSize: s.job.Sector})
+	if err != nil {
+		return nil, nil, errors.Join(shown.fault(err), os.Remove(dir))
+	}
+	close = func() error { return errors.Join(m.Close(), os.Remove(dir)) }
+	v, trees, err := listed(ctx, dir, step)
+	if err != nil {
+		return nil, nil, errors.Join(shown.fault(err), close())
+	}
+	return v, func() error { return errors.Join(trees(), close()) }, nil
+}
+
+// listed lists a mounted volume as a capture file by file does, and leaves nothing
+// out.
+func listed(ctx context.Context, dir string, step fit.Step) (*files.Volume, func() error, error) {
+	tree, err := files.Walk(ctx, dir, files.WalkOptions{Kind: step.OldKind, All: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	volume := &image.Volume{Kind: step.OldKind}
+	listing := block.Bytes(tree.Listing.Encode())
+	contents := tree.Contents()
+	regions := []image.Region{
+		{Role: image.Listing, Partition: step.Partition, Size: listing.Size(), Volume: volume},
+		{Role: image.Contents, Partition: step.Partition, Size: contents.Size(), Volume: volume},
+	}
+	windows := []block.Reader{listing, contents}
+	used := []extent.List{extent.Of(extent.Extent{Length: listing.Size()}), extent.Of(extent.Extent{Length: contents.Size()})}
+	v, err := files.Open(ctx, content.NewLive(regions, used, windows), step.Partition)
+	if err != nil {
+		return nil, nil, errors.Join(err, tree.Close())
+	}
+	return v, tree.Close, nil
+}
+
+// spec says how the file system is made: as the old one was, or with the defaults
+// of another kind and the old one's identity.
+func (s *Session) spec(ctx context.Context, step fit.Step, old *files.Volume) (resize.Spec, []string, error) {
+	var spec resize.Spec
+	var err error
+	if v := s.volume(step.Partition); v != nil {
+		spec, err = resize.SpecOf(ctx, v.base, step.OldKind)
+	} else {
+		spec, err = resize.ParseSpec(old.Listing.Spec)
+	}
+	if err != nil || spec.Kind == step.Kind {
+		return spec, nil, err
+	}
+	held := s.held(step.Partition)
+	spec = resize.Spec{Kind: step.Kind, UUID: held.UUID, Label: held.Label}
+	if step.Kind == "xfs" && len(spec.Label) > xfsLabel {
+		return spec, nil, fmt.Errorf("its label %q has more than the %d bytes that XFS can hold", spec.Label, xfsLabel)
+	}
+	return spec, []string{fmt.Sprintf("partition %d is %s now and was %s; it keeps its UUID", step.Partition, step.Kind, step.OldKind)}, nil
+}
+
+// xfsLabel is how long a label of XFS can be, bytes (xfs_sb.sb_fname).
+const xfsLabel = 12

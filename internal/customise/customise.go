@@ -65,6 +65,7 @@ type Report struct {
 type Rebuild string
 
 const (
+	Modules    Rebuild = "list of kernel modules" // depmod, before Initramfs
 	Initramfs  Rebuild = "initramfs"
 	BootLoader Rebuild = "boot loader"
 )

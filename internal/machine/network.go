@@ -3,8 +3,9 @@ package machine
 import (
 	"cmp"
 	"io/fs"
-	"net"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -44,6 +45,8 @@ func readMACs(fsys fs.FS) ([]string, error) {
 	return macs, nil
 }
 
+var macAddress = regexp.MustCompile(`^[0-9a-f]{2}(:[0-9a-f]{2}){5}$`)
+
 // readAdapter is false for what is no hardware (bridges, bonds, lo: they have no
 // device) and for addresses that are not the hardware's own.
 func readAdapter(fsys fs.FS, name string) (adapter, bool) {
@@ -67,15 +70,15 @@ func readAdapter(fsys fs.FS, name string) (adapter, bool) {
 	if bus == "usb" {
 		a.rank += 2
 	}
-	mac, err := net.ParseMAC(address)
-	if err != nil || len(mac) != 6 || mac[0]&1 != 0 || strings.Trim(mac.String(), "0:") == "" {
+	a.mac = strings.ToLower(address)
+	if !macAddress.MatchString(a.mac) || strings.Trim(a.mac, "0:") == "" {
 		return adapter{}, false
 	}
+	first, _ := strconv.ParseUint(a.mac[:2], 16, 8) // two digits: the expression says so
 	// Bit 1 marks an address that somebody made up: a phone that is plugged in, a
 	// randomised one. A virtual machine's are such too, and are its identity.
-	if mac[0]&2 != 0 && (bus == "usb" || assigned != permanent) {
+	if first&2 != 0 && (bus == "usb" || assigned != permanent) {
 		return adapter{}, false
 	}
-	a.mac = mac.String()
-	return a, true
+	return a, first&1 == 0 // bit 0 marks groups
 }

@@ -180,14 +180,12 @@ func TestSectorSize(t *testing.T) {
 				if !reflect.DeepEqual(table.Partitions, old.Partitions) {
 					t.Errorf("partitions changed:\n got %+v\nwant %+v", table.Partitions, old.Partitions)
 				}
-				for _, size := range []int64{60 * mib, 80 * mib} {
-					target, again := moved(t, table, size)
-					if again.ID != old.ID || !reflect.DeepEqual(again.Partitions, old.Partitions) || len(again.Findings) > 0 {
-						t.Errorf("read back %+v %q", again.Partitions, again.Findings)
-					}
-					againstSfdisk(t, target, again)
-					verify(t, target, table)
+				target, again := moved(t, table, map[int]int64{512: 60 * mib, 4096: 80 * mib}[from])
+				if again.ID != old.ID || !reflect.DeepEqual(again.Partitions, old.Partitions) || len(again.Findings) > 0 {
+					t.Errorf("read back %+v %q", again.Partitions, again.Findings)
 				}
+				againstSfdisk(t, target, again)
+				verify(t, target, table)
 			})
 		}
 	}

@@ -28,13 +28,12 @@ const maxINF = 32 << 20
 // "x86") would. What makes no sense is passed over: it is never an error.
 func ParseINF(data []byte, arch string) INF {
 	d := parseDocument(decodeText(data))
-	version := d.sections["version"]
 	inf := INF{
-		Class:    d.expand(version.value("class")),
-		Provider: d.expand(version.value("provider")),
+		Class:    d.value("version", "class"),
+		Provider: d.value("version", "provider"),
 		Catalog:  d.catalog(arch),
 	}
-	driverVer := strings.Split(d.expand(version.value("driverver")), ",")
+	driverVer := strings.Split(d.value("version", "driverver"), ",")
 	inf.Date = strings.TrimSpace(driverVer[0])
 	if len(driverVer) > 1 {
 		inf.Version = strings.TrimSpace(driverVer[1])
@@ -42,10 +41,10 @@ func ParseINF(data []byte, arch string) INF {
 	ids, others := map[string]bool{}, false
 	for _, name := range d.models() {
 		if !forArch(name, arch) {
-			others = others || len(d.sections[name]) > 0
+			others = others || len(d.entries(name)) > 0
 			continue
 		}
-		for _, line := range d.sections[name] {
+		for _, line := range d.entries(name) {
 			d.addIDs(ids, line)
 		}
 	}
@@ -59,9 +58,8 @@ func ParseINF(data []byte, arch string) INF {
 
 // catalog prefers the one for the architecture.
 func (d document) catalog(arch string) string {
-	v := d.sections["version"]
 	for _, key := range []string{"catalogfile.nt" + arch, "catalogfile.nt", "catalogfile"} {
-		if name := d.expand(v.value(key)); name != "" {
+		if name := d.value("version", key); name != "" {
 			return name
 		}
 	}
@@ -72,7 +70,7 @@ func (d document) catalog(arch string) string {
 // the Manufacturer section names, plain and with each decoration.
 func (d document) models() []string {
 	var names []string
-	for _, line := range d.sections["manufacturer"] {
+	for _, line := range d.entries("manufacturer") {
 		fields := splitFields(line.text)
 		base := strings.ToLower(d.expand(fields[0]))
 		if base == "" {

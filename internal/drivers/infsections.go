@@ -2,36 +2,35 @@ package drivers
 
 import "strings"
 
-// document is an INF file.
+// document is an INF file. Most of its sections are never asked for, and only
+// those that are get taken apart.
 type document struct {
-	sections map[string]lines  // by name in lower case; those of the same name count as one
-	strings  map[string]string // what %names% stand for, names in lower case
+	sections map[string][]string // by name in lower case, as they stand in the file; those of the same name count as one
+	strings  map[string]string   // what %names% stand for, names in lower case
 }
-
-type lines []entry
-
-// maxString bounds the value of a string, bytes, since each use of it repeats it.
-const maxString = 4096
 
 // entry is a line 'key = text', or one with a text alone. Comments and
 // continuations are resolved, quotes are still there.
 type entry struct{ key, text string }
 
-// value returns the text of the first line with the key, which is in lower case.
-func (l lines) value(key string) string {
-	for _, e := range l {
-		if strings.EqualFold(unquote(e.key), key) {
-			return e.text
-		}
-	}
-	return ""
-}
+// maxString bounds the value of a string, bytes, since each use of it repeats it.
+const maxString = 4096
 
 func parseDocument(text string) document {
-	d := document{map[string]lines{}, map[string]string{}}
-	d.read(text)
+	d := document{map[string][]string{}, map[string]string{}}
+	name, from, at := "", 0, 0
+	for line := range strings.Lines(text) {
+		start := strings.TrimLeft(line, " \t")
+		if strings.HasPrefix(start, "[") {
+			d.sections[name] = append(d.sections[name], text[from:at])
+			head, _, _ := strings.Cut(start[1:], "]")
+			name, from = strings.ToLower(unquote(head)), at+len(line)
+		}
+		at += len(line)
+	}
+	d.sections[name] = append(d.sections[name], text[from:])
 	for _, section := range []string{"strings.0409", "strings"} { // English where there is nothing else
-		for _, e := range d.sections[section] {
+		for _, e := range d.entries(section) {
 			if value := unquote(e.text); len(value) <= maxString {
 				d.strings[strings.ToLower(unquote(e.key))] = value
 			}
@@ -40,24 +39,37 @@ func parseDocument(text string) document {
 	return d
 }
 
-func (d document) read(text string) {
-	name, joined := "", ""
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(stripComment(line))
-		if head, ok := strings.CutSuffix(line, `\`); ok && !strings.HasPrefix(line, "[") && len(joined) < maxINF {
-			joined += head
-			continue
-		}
-		line, joined = joined+line, ""
-		switch {
-		case line == "" || strings.Trim(line, "\x00\x1a") == "":
-		case line[0] == '[':
-			head, _, _ := strings.Cut(line[1:], "]")
-			name = strings.ToLower(unquote(head))
-		default:
-			d.sections[name] = append(d.sections[name], splitEntry(line))
+// entries returns the lines of a section, whose name is in lower case.
+func (d document) entries(section string) []entry {
+	var all []entry
+	for _, text := range d.sections[section] {
+		var joined []byte
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(stripComment(line))
+			if head, ok := strings.CutSuffix(line, `\`); ok {
+				joined = append(joined, head...)
+				continue
+			}
+			if len(joined) > 0 {
+				line, joined = string(joined)+line, joined[:0]
+			}
+			if strings.Trim(line, "\x00\x1a") != "" {
+				all = append(all, splitEntry(line))
+			}
 		}
 	}
+	return all
+}
+
+// value returns the text of the first line of a section with the key; both are in
+// lower case.
+func (d document) value(section, key string) string {
+	for _, e := range d.entries(section) {
+		if strings.EqualFold(unquote(e.key), key) {
+			return d.expand(e.text)
+		}
+	}
+	return ""
 }
 
 // stripComment cuts a line before a semicolon that is not in quotes.

@@ -90,17 +90,17 @@ func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, cl
 	if err != nil {
 		return nil, nil, errors.Join(shown.fault(err), os.Remove(dir))
 	}
-	close = func() error { return errors.Join(m.Close(), os.Remove(dir)) }
-	v, trees, err := listed(ctx, dir, step)
+	unmount := func() error { return errors.Join(m.Close(), os.Remove(dir)) }
+	v, tree, err := listed(ctx, dir, step)
 	if err != nil {
-		return nil, nil, errors.Join(shown.fault(err), close())
+		return nil, nil, errors.Join(shown.fault(err), unmount())
 	}
-	return v, func() error { return errors.Join(trees(), close()) }, nil
+	return v, func() error { return errors.Join(tree.Close(), unmount()) }, nil
 }
 
 // listed lists a mounted volume as a capture file by file does, and leaves nothing
 // out.
-func listed(ctx context.Context, dir string, step fit.Step) (*files.Volume, func() error, error) {
+func listed(ctx context.Context, dir string, step fit.Step) (*files.Volume, *files.Tree, error) {
 	tree, err := files.Walk(ctx, dir, files.WalkOptions{Kind: step.OldKind, All: true})
 	if err != nil {
 		return nil, nil, err
@@ -118,7 +118,7 @@ func listed(ctx context.Context, dir string, step fit.Step) (*files.Volume, func
 	if err != nil {
 		return nil, nil, errors.Join(err, tree.Close())
 	}
-	return v, tree.Close, nil
+	return v, tree, nil
 }
 
 // spec says how the file system is made: as the old one was, or with the defaults

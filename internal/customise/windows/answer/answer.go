@@ -118,6 +118,12 @@ func (e *Element) Add(item string, list ...string) *Element {
 	return &Element{e.file, n, e.place + ", " + strings.Join(append(list, item), "/")}
 }
 
+// Key gives an item of a list of plain texts its key, which such items need.
+func (e *Element) Key(key string) *Element {
+	e.node.attrs = append(e.node.attrs, attr{"wcm:keyValue", key})
+	return e
+}
+
 // Clear takes the items out of a list for which gone says so of the text of the
 // child with a name.
 func (e *Element) Clear(item, child string, gone func(text string) bool, list ...string) {

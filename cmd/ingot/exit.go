@@ -8,6 +8,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/adapt"
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/deploy"
@@ -52,15 +53,15 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
-		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err):
+		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*imagesDifferError](err):
 		return exitIntegrity
 	case is[*refusedError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),
 		is[*store.CondemnedError](err), is[*store.BusyError](err),
 		is[*fit.TooSmallError](err), is[*fit.RefusedError](err), is[*resize.TooSmallError](err), is[*resize.TooLargeError](err),
-		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err):
+		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*browse.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err):
 		return exitRefused
-	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err),
+	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err), is[*browse.NoPartitionError](err), is[*browse.NoSystemError](err),
 		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
 	case is[*catalog.AmbiguousError](err):

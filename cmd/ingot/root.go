@@ -58,6 +58,9 @@ func (a *app) addCommands(root *cobra.Command) {
 		{"Between disks and the store:", []*cobra.Command{
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
 		}},
+		{"Files inside images:", []*cobra.Command{
+			a.lsCommand(), a.catCommand(), a.extractCommand(), a.diffCommand(),
+		}},
 		{"Images and the store:", []*cobra.Command{
 			a.imagesCommand(), a.showCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.copyCommand(),
 			a.checkCommand(), a.statsCommand(), a.gcCommand(),

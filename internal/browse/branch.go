@@ -1,18 +1,11 @@
 package browse
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 
-	"github.com/ingot-imaging/ingot/internal/block"
-	"github.com/ingot-imaging/ingot/internal/content"
-	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/files"
-	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/mount"
 )
 
@@ -58,35 +51,12 @@ func (m mounted) below(ctx context.Context, name string) (*branch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &branch{close: tree.Close}
-	if b.Volume, err = volumeOf(ctx, tree); err == nil && opts.Only != "" {
-		b.only, err = onlyEntry(b.Listing, name)
+	b := &branch{Volume: tree.Volume(), close: tree.Close}
+	if opts.Only == "" {
+		return b, nil
 	}
-	if err != nil {
-		return nil, errors.Join(err, tree.Close())
+	if b.only = 1; len(b.Listing.Entries) != 2 {
+		return nil, errors.Join(&fs.PathError{Op: "find", Path: name, Err: fs.ErrNotExist}, tree.Close())
 	}
 	return b, nil
-}
-
-func onlyEntry(l *files.Listing, name string) (int32, error) {
-	if len(l.Entries) != 2 {
-		return 0, &fs.PathError{Op: "find", Path: name, Err: fmt.Errorf("there are %d of it", len(l.Entries)-1)}
-	}
-	return 1, nil
-}
-
-// volumeOf is a tree of files as a volume of an image that has just been made.
-func volumeOf(ctx context.Context, t *files.Tree) (*files.Volume, error) {
-	listing := t.Listing.Encode()
-	readers := []block.Reader{io.NewSectionReader(bytes.NewReader(listing), 0, int64(len(listing))), t.Contents()}
-	var regions []image.Region
-	var used []extent.List
-	for i, role := range []image.Role{image.Listing, image.Contents} {
-		size := readers[i].Size()
-		regions = append(regions, image.Region{
-			Role: role, Size: size, Data: size, End: size, Rest: image.Zeros, Volume: &image.Volume{Kind: t.Listing.Kind, Method: image.FileByFile},
-		})
-		used = append(used, extent.Of(extent.Extent{Length: size}))
-	}
-	return files.Open(ctx, content.NewLive(regions, used, readers), 0)
 }

@@ -21,8 +21,9 @@ const (
 
 // Difference is a thing that two images do not have alike.
 type Difference struct {
-	Partition int      `json:"partition,omitempty"` // 0: the disk, or the image's one volume
-	Path      string   `json:"path,omitempty"`      // of a file, "/" being the volume's root; "": the disk, the partition or the volume itself
+	Whole     bool     `json:"disk,omitempty"` // it is about the disk and its table
+	Partition int      `json:"partition"`      // 0: the image's one volume
+	Path      string   `json:"path,omitempty"` // of a file, "/" being the volume's root; "": the disk, the partition or the volume itself
 	Change    Change   `json:"change"`
 	Dir       bool     `json:"directory,omitempty"` // with everything in it, where it was added or removed
 	Details   []Detail `json:"details,omitempty"`   // of what was changed
@@ -155,7 +156,7 @@ func (c *comparison) disk(ctx context.Context) error {
 	if err != nil || len(d) == 0 {
 		return err
 	}
-	return c.differ(Difference{Change: Changed, Details: d})
+	return c.differ(Difference{Whole: true, Change: Changed, Details: d})
 }
 
 type table struct{ kind, id string }
@@ -219,6 +220,18 @@ func (c *comparison) sameMap(p, q Partition) bool {
 }
 
 func equalMaps(r, s *image.Region) bool { return r.Size == s.Size && slices.Equal(r.Map, s.Map) }
+
+// NeedsMounts reports whether a comparison mounts volumes.
+func NeedsMounts(a, b *Image, opts CompareOptions) bool {
+	c := &comparison{a: a, b: b, opts: opts}
+	for _, p := range a.Partitions() {
+		q, err := b.partition(p.Number)
+		if err == nil && c.wanted(&p) && p.reachable() && q.reachable() && (p.Mounted() || q.Mounted()) && !c.sameMap(p, q) {
+			return true
+		}
+	}
+	return false
+}
 
 // trees compares the files of two volumes.
 func (c *comparison) trees(ctx context.Context, n int) error {

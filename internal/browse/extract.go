@@ -76,7 +76,10 @@ func (x *extraction) take(ctx context.Context, name, folder, as string) error {
 		return err
 	}
 	defer target.Close()
-	p, there := x.tree.on(name)
+	p, there, err := x.tree.on(name)
+	if err != nil {
+		return err
+	}
 	b, err := p.files.below(ctx, there)
 	if err != nil {
 		return named(err, name)
@@ -102,7 +105,7 @@ func (x *extraction) choose(b *branch, name, as string, target *os.File) error {
 			return false
 		}
 		for _, p := range x.tree.points[1:] {
-			if full := join(name, below); full != p.at && p.at != name && inside(full, p.at) {
+			if full := join(name, below); p.at != name && inside(p.at, name) && full != p.at && inside(full, p.at) {
 				return false
 			}
 		}
@@ -141,7 +144,7 @@ func attributesOf(folder *os.File) (*files.Entry, error) {
 // directories come before what is in them, so those on the way are real ones.
 func (x *extraction) clear(l *files.Listing, folder string) error {
 	for i := 1; i < len(l.Entries); i++ {
-		name := join2(folder, l.Path(int32(i)))
+		name := join(folder, l.Path(int32(i)))
 		have, err := x.to.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && have.IsDir() && l.Entries[i].Type == files.Dir {
 			continue
@@ -163,7 +166,7 @@ func (x *extraction) count(l *files.Listing, lost []files.Loss, folder string) {
 	x.Files += int64(len(l.Entries)) - 1
 	x.Bytes += l.Bytes()
 	for _, loss := range lost {
-		loss.First = "/" + join2(folder, strings.TrimPrefix(loss.First, "/"))
+		loss.First = "/" + join(folder, strings.TrimPrefix(loss.First, "/"))
 		x.Lost = append(x.Lost, loss)
 	}
 }

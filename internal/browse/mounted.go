@@ -79,11 +79,3 @@ type mountedFile struct {
 
 // Size implements File.
 func (f mountedFile) Size() int64 { return f.size }
-
-// join is the name of an entry of a directory.
-func join(dir, name string) string {
-	if dir == "" {
-		return name
-	}
-	return dir + "/" + name
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -51,7 +52,7 @@ func (i *Image) System(ctx context.Context) (*Tree, system.Kind, error) {
 			if err != nil {
 				continue
 			}
-			found := &Tree{points: []point{t.points[0]}}
+			found := &Tree{points: slices.Clone(t.points)}
 			found.points[0].folder = at
 			if kind := system.KindOf(seen{found}); kind != system.None {
 				return found, kind, i.assemble(ctx, found, all)
@@ -98,16 +99,18 @@ func (i *Image) attach(ctx context.Context, t *Tree, at system.Point, p Partitio
 	if e, err := t.Lstat(place); err != nil || !e.IsDir() || taken {
 		return err
 	}
-	v, err := i.Volume(ctx, p.Number)
-	if err != nil {
-		return err
+	if p.Mounted() && os.Geteuid() != 0 {
+		return fmt.Errorf("partition %d was captured by blocks, and only root may mount it", p.Number)
 	}
-	q := v.points[0]
-	q.at = place
-	if q.folder, err = v.Resolve(at.Subvolume, true); err == nil {
-		t.points = append(t.points, q)
-	}
-	return err
+	t.points = append(t.points, point{at: place, partition: p.Number, kind: p.Kind, open: func() (volume, string, error) {
+		v, err := i.Volume(ctx, p.Number)
+		if err != nil {
+			return nil, "", err
+		}
+		folder, err := v.Resolve(at.Subvolume, true)
+		return v.points[0].files, folder, err
+	}})
+	return nil
 }
 
 // systemVolumes describes the volumes as package system wants them.

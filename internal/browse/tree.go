@@ -17,13 +17,23 @@ type Tree struct {
 	points []point // the root first
 }
 
-// point is a volume at its place in a tree.
+// point is a volume at its place in a tree. It is opened when a name on it is
+// first asked for.
 type point struct {
 	at        string // "" is the root
 	partition int
 	kind      string
-	folder    string // of the volume, which is shown there
-	files     volume
+	open      func() (v volume, folder string, err error)
+
+	files  volume // nil until it is opened
+	folder string // of the volume, which is shown there
+}
+
+func (p *point) ready() (err error) {
+	if p.files == nil {
+		p.files, p.folder, err = p.open()
+	}
+	return err
 }
 
 // foldsCase reports whether names on a kind of volume ignore case.
@@ -32,14 +42,20 @@ func foldsCase(kind string) bool {
 }
 
 // on finds the volume on which name lies, and its name there.
-func (t *Tree) on(name string) (p *point, there string) {
+func (t *Tree) on(name string) (p *point, there string, err error) {
+	p = t.pointOf(name)
+	err = p.ready()
+	return p, join(p.folder, strings.TrimPrefix(strings.TrimPrefix(name, p.at), "/")), err
+}
+
+func (t *Tree) pointOf(name string) *point {
+	p := &t.points[0]
 	for i := range t.points {
-		q := &t.points[i]
-		if inside(name, q.at) && (p == nil || len(q.at) > len(p.at)) {
+		if q := &t.points[i]; inside(name, q.at) && len(q.at) > len(p.at) {
 			p = q
 		}
 	}
-	return p, join2(p.folder, strings.TrimPrefix(strings.TrimPrefix(name, p.at), "/"))
+	return p
 }
 
 // inside reports whether name is dir, or lies below it.
@@ -47,8 +63,8 @@ func inside(name, dir string) bool {
 	return dir == "" || name == dir || strings.HasPrefix(name, dir+"/")
 }
 
-// join2 joins two names of which either may be "".
-func join2(dir, name string) string { return strings.Trim(dir+"/"+name, "/") }
+// join joins two names of which either may be "".
+func join(dir, name string) string { return strings.Trim(dir+"/"+name, "/") }
 
 // base is a name's last element.
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
@@ -58,7 +74,10 @@ func (t *Tree) Partition() int { return t.points[0].partition }
 
 // Lstat describes a file.
 func (t *Tree) Lstat(name string) (Entry, error) {
-	p, there := t.on(name)
+	p, there, err := t.on(name)
+	if err != nil {
+		return Entry{}, err
+	}
 	e, err := p.files.lstat(there)
 	e.Name = base(name)
 	return e, named(err, name)
@@ -66,14 +85,17 @@ func (t *Tree) Lstat(name string) (Entry, error) {
 
 // ReadDir lists a directory, ascending by name.
 func (t *Tree) ReadDir(name string) ([]Entry, error) {
-	p, there := t.on(name)
+	p, there, err := t.on(name)
+	if err != nil {
+		return nil, err
+	}
 	entries, err := p.files.readDir(there)
 	if err != nil {
 		return nil, named(err, name)
 	}
 	for i := range entries {
 		for _, q := range t.points[1:] {
-			if q.at != join2(name, entries[i].Name) {
+			if q.at != join(name, entries[i].Name) {
 				continue
 			}
 			if entries[i], err = t.Lstat(q.at); err != nil {
@@ -86,7 +108,10 @@ func (t *Tree) ReadDir(name string) ([]Entry, error) {
 
 // Open opens a regular file.
 func (t *Tree) Open(name string) (File, error) {
-	p, there := t.on(name)
+	p, there, err := t.on(name)
+	if err != nil {
+		return nil, err
+	}
 	f, err := p.files.open(there)
 	return f, named(err, name)
 }
@@ -125,7 +150,7 @@ func (t *Tree) Resolve(name string, follow bool) (string, error) {
 		}
 		if e.Mode&fs.ModeSymlink != 0 && (follow || len(rest) > 0) {
 			if links++; links > maxLinks {
-				return "", &fs.PathError{Op: "find", Path: Printable("/" + name), Err: syscall.ELOOP}
+				return "", &fs.PathError{Op: "find", Path: Printable("/" + strings.Trim(name, "/")), Err: syscall.ELOOP}
 			}
 			if strings.HasPrefix(e.Target, "/") {
 				at = ""
@@ -133,7 +158,7 @@ func (t *Tree) Resolve(name string, follow bool) (string, error) {
 			rest = append(strings.Split(e.Target, "/"), rest...)
 			continue
 		}
-		at = join2(at, e.Name)
+		at = join(at, e.Name)
 		if len(rest) > 0 && !e.IsDir() {
 			return "", &fs.PathError{Op: "find", Path: Printable("/" + at), Err: syscall.ENOTDIR}
 		}
@@ -144,9 +169,8 @@ func (t *Tree) Resolve(name string, follow bool) (string, error) {
 // find looks for an entry of a directory; where case does not matter, for one
 // that is spelled otherwise too.
 func (t *Tree) find(dir, name string) (Entry, error) {
-	e, err := t.Lstat(join2(dir, name))
-	p, _ := t.on(dir)
-	if !errors.Is(err, fs.ErrNotExist) || !foldsCase(p.kind) {
+	e, err := t.Lstat(join(dir, name))
+	if !errors.Is(err, fs.ErrNotExist) || !foldsCase(t.pointOf(dir).kind) {
 		return e, err
 	}
 	entries, derr := t.ReadDir(dir)

@@ -127,9 +127,9 @@ func (v *Verdict) checkBootSector(r block.Reader, p part.Partition, code Code) e
 		v.BIOS = fmt.Sprintf("%s in partition %d", GRUBCode, p.Number)
 		return err
 	}
-	start, sectors := Hidden(sector)
+	start, known := hiddenSectors(sector)
 	unit := int64(block.SectorSizeOf(r))
-	if sectors && int64(start) != p.Start/unit {
+	if known && int64(start) != p.Start/unit {
 		v.add(Fatal, "", "The boot sector of partition %d says that the partition begins in sector %d, and it begins in %d.", p.Number, start, p.Start/unit)
 		return nil
 	}

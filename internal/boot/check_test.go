@@ -145,8 +145,8 @@ func TestCheck(t *testing.T) {
 		"Windows":           {change: func(m map[string]string) { m["esp/EFI/Microsoft/Boot/bootmgfw.efi"] = program(0x8664, "") }, finding: "fatal: Windows' boot configuration EFI/Microsoft/Boot/BCD is missing"},
 		"entries": {change: func(m map[string]string) {
 			m["root/boot/grub/grub.cfg"] = "blscfg\n"
-			m["root/boot/loader/entries/a-6.1.conf"] = "title Old\nlinux /vmlinuz-6.1.0-17-amd64\noptions root=UUID=" + rootUUID + "\n"
-			m["root/boot/loader/entries/a-6.2.conf"] = "title New\nlinux /vmlinuz-new\ninitrd /initrd.img-6.1.0-18-amd64 $tuned_initrd\noptions root=UUID=" + other + " ro\n"
+			m["root/boot/loader/entries/a-6.9.conf"] = "title Old\nlinux /vmlinuz-6.1.0-17-amd64\noptions root=UUID=" + rootUUID + "\n"
+			m["root/boot/loader/entries/a-6.10.conf"] = "title New\nlinux /vmlinuz-new\ninitrd /initrd.img-6.1.0-18-amd64 $tuned_initrd\noptions root=UUID=" + other + " ro\n"
 		}, finding: "fatal: boot/loader/entries starts /vmlinuz-new, which is not there"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,6 +235,17 @@ func TestWords(t *testing.T) {
 	} {
 		if got := strings.Join(words(line), "|"); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
+func TestCompareVersions(t *testing.T) {
+	sorted := []string{"", "a", "a-0-rescue.conf", "a-6.1.0-9.conf", "a-6.1.0-18.conf", "a-6.9.conf", "a-6.10.conf", "b-1.conf"}
+	for i, a := range sorted {
+		for j, b := range sorted {
+			if got := compareVersions(a, b); got < 0 != (i < j) || got > 0 != (i > j) {
+				t.Errorf("%q, %q: %d", a, b, got)
+			}
 		}
 	}
 }

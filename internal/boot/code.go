@@ -39,3 +39,17 @@ func identify(sector []byte) Code {
 }
 
 func signed(sector []byte) bool { return binary.LittleEndian.Uint16(sector[magicAt:]) == 0xAA55 }
+
+// hiddenAt is the place of the field 'hidden sectors' in the boot sector of FAT
+// and NTFS (Microsoft's FAT specification 1.03, BPB_HiddSec; NTFS has it too): u32.
+const hiddenAt = 0x1C
+
+// hiddenSectors returns the sector in which a partition begins by its own boot
+// sector, which the code there goes by; false when it is none of FAT or NTFS.
+func hiddenSectors(sector []byte) (uint32, bool) {
+	ours := string(sector[3:11]) == "NTFS    " || string(sector[0x36:0x39]) == "FAT" || string(sector[0x52:0x55]) == "FAT"
+	if !signed(sector) || !ours {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(sector[hiddenAt:]), true
+}

@@ -22,7 +22,7 @@ func EnsureFallback(esp *rootfs.Root) (changed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(loaders, func(l Loader) bool { return l.Arch != "" && l.rank() < lastRank && l.Kind != Kernel })
+	i := slices.IndexFunc(loaders, func(l Loader) bool { return usable(esp, l) })
 	if i < 0 {
 		return nil, nil
 	}
@@ -47,6 +47,17 @@ func EnsureFallback(esp *rootfs.Root) (changed []string, err error) {
 		changed = append(changed, c[1])
 	}
 	return changed, nil
+}
+
+// usable reports whether l starts a system from the fallback place: a kernel is
+// not told which, and a shim needs the GRUB beside it.
+func usable(esp *rootfs.Root, l Loader) bool {
+	if l.Arch == "" || l.rank() == lastRank || l.Kind == Kernel {
+		return false
+	}
+	copies, err := besideShim(esp, l, "")
+	startsGRUB := slices.ContainsFunc(copies, func(c [2]string) bool { return strings.HasPrefix(strings.ToLower(c[1]), "grub") })
+	return err == nil && (l.Kind != Shim || startsGRUB)
 }
 
 // fallbackName is the name of the fallback loader: BOOTX64.EFI.
@@ -84,16 +95,11 @@ func besideShim(esp *rootfs.Root, l Loader, dir string) (copies [][2]string, err
 	}
 	arch := string(l.Arch)
 	wanted := []string{"grub" + arch + ".efi", "grub.efi", "mm" + arch + ".efi", "mokmanager.efi"}
-	second := false
 	for _, e := range entries {
 		name := strings.ToLower(e.Name())
 		if slices.Contains(wanted, name) && !e.IsDir() {
-			second = second || strings.HasPrefix(name, "grub")
 			copies = append(copies, [2]string{path.Join(path.Dir(l.File), e.Name()), path.Join(dir, e.Name())})
 		}
-	}
-	if !second {
-		return nil, fmt.Errorf("%s has no GRUB beside it that it could start", l.File)
 	}
 	return copies, nil
 }

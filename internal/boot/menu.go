@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -154,3 +155,33 @@ func first(args []string) string {
 	}
 	return args[0]
 }
+
+// compareVersions orders names so that 6.9 comes before 6.10.
+func compareVersions(a, b string) int {
+	for a != "" && b != "" {
+		x, restA := leading(a)
+		y, restB := leading(b)
+		if isDigit(x[0]) && isDigit(y[0]) {
+			x, y = strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if c := cmp.Compare(len(x), len(y)); c != 0 {
+				return c
+			}
+		}
+		if c := cmp.Compare(x, y); c != 0 {
+			return c
+		}
+		a, b = restA, restB
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// leading cuts off the digits that s, which is not empty, begins with, or the one
+// other character.
+func leading(s string) (part, rest string) {
+	if rest := strings.TrimLeft(s, "0123456789"); len(rest) < len(s) {
+		return s[:len(s)-len(rest)], rest
+	}
+	return s[:1], s[1:]
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

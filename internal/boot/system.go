@@ -101,19 +101,23 @@ func (v *Verdict) checkSearches(d Disk, m menu, name string, s Severity) {
 }
 
 // checkEntries checks the entry files of systemd-boot and of GRUB's blscfg. The
-// newest, which is the default, has the last name.
+// default is the newest: the last name, numbers in it compared as such.
 func (v *Verdict) checkEntries(d Disk, root *rootfs.Root, dir string) error {
 	entries, err := root.ReadDir(dir)
 	if err != nil {
 		return ignoreAbsent(err)
 	}
-	var kernels []kernel
+	var names []string
 	for _, e := range entries[:min(len(entries), maxMenu)] {
 		if strings.HasSuffix(e.Name(), ".conf") {
-			kernels = append(kernels, parseEntry(v.config(root, path.Join(dir, e.Name()))))
+			names = append(names, e.Name())
 		}
 	}
-	slices.Reverse(kernels)
+	slices.SortFunc(names, func(a, b string) int { return compareVersions(b, a) })
+	var kernels []kernel
+	for _, name := range names {
+		kernels = append(kernels, parseEntry(v.config(root, path.Join(dir, name))))
+	}
 	v.checkKernels(d, root, kernels, dir)
 	return nil
 }

@@ -92,3 +92,19 @@ func mmdebstrap(ctx context.Context, path string) error {
 	_, err = run(ctx, sources, "mmdebstrap", append(args, suite, path, "-")...)
 	return err
 }
+
+// Unpack puts the Debian that Build installs into a folder, without what the
+// patterns of tar's --exclude name ("./boot"): for tests that need its programs
+// and files, not a disk.
+func Unpack(ctx context.Context, dir string, exclude ...string) error {
+	tarball, err := rootTarball(ctx, "")
+	if err != nil {
+		return err
+	}
+	args := []string{"-C", dir, "-xf", tarball}
+	for _, pattern := range exclude {
+		args = append(args, "--exclude="+pattern)
+	}
+	_, err = run(ctx, "", "tar", args...)
+	return err
+}

@@ -93,6 +93,9 @@ func (m *machine) setHosts(old, name string) error {
 	if err != nil {
 		return err
 	}
+	if text == nil {
+		text = []byte("127.0.0.1\tlocalhost\n")
+	}
 	lines := strings.SplitAfter(string(text), "\n")
 	known := false
 	for i, line := range lines {

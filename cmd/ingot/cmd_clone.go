@@ -55,7 +55,7 @@ func (a *app) clone(ctx context.Context, path string, partition int, target stri
 	for _, n := range from.Notes() {
 		a.note("%s", n)
 	}
-	job := deployJob{verb: "clone", what: "a copy of " + filepath.Clean(path), table: from.Table, size: from.Disk.Size, sector: from.Disk.SectorSize, fl: fl}
+	job := deployJob{verb: "clone", name: filepath.Base(path), what: "a copy of " + filepath.Clean(path), table: from.Table, size: from.Disk.Size, sector: from.Disk.SectorSize, fl: fl}
 	job.regions, job.content = live(from)
 	if partition > 0 {
 		if err := job.only(partition); err != nil {

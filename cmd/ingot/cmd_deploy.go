@@ -49,7 +49,7 @@ func (a *app) deploy(ctx context.Context, ref string, partition int, path string
 	}
 	m := img.Manifest
 	job := deployJob{
-		verb: "deploy", what: fmt.Sprintf("%s (%s)", img.Name(), img.ID.Short()),
+		verb: "deploy", name: img.Name(), what: fmt.Sprintf("%s (%s)", img.Name(), img.ID.Short()),
 		table: m.Table, regions: m.Regions, size: m.Disk.Size, sector: m.Disk.SectorSize,
 		content: content.NewStored(s, m), fl: fl,
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,9 @@ type deployFlags struct {
 	counter  int
 	machine  string // file with the facts of the machine that will run it
 	scratch  string
+
+	firmware  string // of the machine that will run it
+	bootEntry bool
 }
 
 func (fl *deployFlags) add(cmd *cobra.Command) {
@@ -46,6 +50,8 @@ func (fl *deployFlags) add(cmd *cobra.Command) {
 	f.StringToStringVar(&fl.values, "set", nil, "a value for a placeholder of the profile, as `KEY=VALUE`")
 	f.IntVar(&fl.counter, "counter", 0, "the `NUMBER` for {n} in the profile's name pattern")
 	f.StringVar(&fl.machine, "machine", "", "`FILE` with the facts of the machine that will run it, from 'ingot machine --json' there (default: this machine)")
+	f.StringVar(&fl.firmware, "firmware", "", "what the machine must be able to start by: `uefi|bios` (default: either)")
+	f.BoolVar(&fl.bootEntry, "boot-entry", false, "make this machine's UEFI firmware start the target first")
 	f.StringVar(&fl.scratch, "scratch", "", "`FOLDER` for what is changed on the way (default: $TMPDIR or /var/tmp)")
 	cmd.RegisterFlagCompletionFunc("grow", cobra.FixedCompletions([]cobra.Completion{"auto", "none", "proportional"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("free", cobra.FixedCompletions([]cobra.Completion{"discard", "zero", "keep"}, cobra.ShellCompDirectiveNoFileComp))
@@ -59,6 +65,9 @@ func (fl *deployFlags) check(args []string) (partition int, target string, err e
 	case "", deploy.Discard, deploy.Zero, deploy.Keep:
 	default:
 		return 0, "", fmt.Errorf("--free is discard, zero or keep, not %q", fl.free)
+	}
+	if !slices.Contains([]string{"", "uefi", "bios"}, fl.firmware) {
+		return 0, "", fmt.Errorf("--firmware is uefi or bios, not %q", fl.firmware)
 	}
 	if fl.partition != "" && fl.adapts() {
 		return 0, "", errors.New("--grow, --fs, --profile and --hostname are for whole disks, not for --partition")

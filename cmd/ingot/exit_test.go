@@ -78,6 +78,7 @@ func TestExitCode(t *testing.T) {
 		{&verify.DamageError{}, exitIntegrity},
 		{&verify.DamageError{Bad: []error{fs.ErrNotExist}}, exitIntegrity},
 		{&block.RangeError{}, exitIntegrity},
+		{&adapt.NoBootError{}, exitIntegrity},
 
 		{&catalog.NotFoundError{}, exitNotFound},
 		{&host.NotFoundError{}, exitNotFound},

@@ -21,6 +21,7 @@ import (
 type deployJob struct {
 	verb      string
 	what      string // what is put there, for people
+	name      string // of the image or disk, for a boot entry
 	table     *part.Table
 	regions   []image.Region
 	partition int   // the only one to put, 0 for the whole disk
@@ -40,6 +41,7 @@ type deployed struct {
 	Same    int64             `json:"sameBytes"`
 	NewIDs  map[string]string `json:"newIDs,omitempty"`
 	Seconds float64           `json:"seconds"`
+	Boot    *adapt.Started    `json:"boot,omitempty"`
 	*adapt.Report
 }
 
@@ -51,12 +53,18 @@ func (r deployed) text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s is on %s: %s written, %s were there already, in %s\n",
 		r.What, r.Target, report.Bytes(r.Written), report.Bytes(r.Same), report.Seconds(r.Seconds))
+	writeStarted(w, r.Boot)
 }
 
 // put plans, shows, asks and runs.
 func (a *app) put(ctx context.Context, path string, job deployJob) (err error) {
 	if a.inStore(path) {
 		return refuse("%s lies in the folder of the store: it is no target", path)
+	}
+	if job.checksBoot() {
+		if err := a.privateMounts("whether the disk will start is looked at"); err != nil {
+			return err
+		}
 	}
 	target, err := lookAt(ctx, path, job)
 	if err != nil {
@@ -99,6 +107,16 @@ func (a *app) put(ctx context.Context, path string, job deployJob) (err error) {
 	}
 	if ad != nil {
 		result.NewIDs, result.Report = ad.newIDs, ad.report
+	}
+	if job.checksBoot() {
+		if result.Boot, err = a.started(ctx, path, job); err != nil {
+			return &leftError{err, fmt.Sprintf("Everything was written to %s and is what it should be.", path)}
+		}
+	}
+	if job.fl.bootEntry {
+		if err := a.addBootEntry(result.Boot, job.name); err != nil {
+			return err
+		}
 	}
 	return a.print(result, result.text)
 }

@@ -32,7 +32,8 @@ type Volume struct {
 // Check tells how a disk will boot and what stands against it. It follows what
 // firmware and loaders do as far as that can be read from files: loader, menu,
 // kernel, initial RAM disk, root, and the volumes that the system waits for. An
-// error is one of reading; what is wrong is in the Verdict.
+// error is one of reading; what is wrong is in the Verdict. A disk without a
+// system gets a fatal finding: whether it should boot is for the caller to know.
 func Check(ctx context.Context, d Disk) (Verdict, error) {
 	v := Verdict{}
 	bios, findings, err := CheckBIOS(d.Reader, d.Table)
@@ -44,11 +45,7 @@ func Check(ctx context.Context, d Disk) (Verdict, error) {
 		return v, fmt.Errorf("check the EFI system partition: %w", err)
 	}
 	v.takeBIOS(findings, d.Firmware)
-	if v.UEFI == "" && v.BIOS == "" {
-		v.add(Fatal, "", "Neither UEFI nor a BIOS finds a loader on the disk.")
-	} else if d.Firmware != "" && !v.starts(d.Firmware) {
-		v.add(Fatal, "", "The machine has %s, and the disk starts with %s only.", named(d.Firmware), v.other(d.Firmware))
-	}
+	v.judge(d)
 	if err := ctx.Err(); err != nil {
 		return v, err
 	}
@@ -56,6 +53,19 @@ func Check(ctx context.Context, d Disk) (Verdict, error) {
 		return v, fmt.Errorf("check what the system starts from: %w", err)
 	}
 	return v, nil
+}
+
+// judge says what it means that firmware finds nothing.
+func (v *Verdict) judge(d Disk) {
+	esp := slices.IndexFunc(d.Table.Partitions, func(p part.Partition) bool { return isESP(d.Table, p) })
+	switch {
+	case v.UEFI == "" && d.ESP == nil && esp >= 0 && d.Firmware != "bios":
+		v.add(Warning, "", "Whether UEFI finds a loader is not known: the EFI system partition %d could not be looked into.", d.Table.Partitions[esp].Number)
+	case v.UEFI == "" && v.BIOS == "":
+		v.add(Fatal, "", "Neither UEFI nor a BIOS finds a loader on the disk.")
+	case d.Firmware != "" && !v.starts(d.Firmware):
+		v.add(Fatal, "", "The machine has %s, and the disk starts with %s only.", named(d.Firmware), v.other(d.Firmware))
+	}
 }
 
 // takeBIOS adds what was found of the boot code. It is fatal only where nothing
@@ -89,14 +99,10 @@ func named(firmware string) string {
 
 // checkUEFI looks for a loader where firmware does that has no entry.
 func (v *Verdict) checkUEFI(d Disk) error {
-	esp := slices.IndexFunc(d.Table.Partitions, func(p part.Partition) bool { return isESP(d.Table, p) })
 	if d.ESP == nil {
-		if esp >= 0 && d.Firmware != "bios" {
-			v.add(Note, "", "The EFI system partition %d could not be looked into.", d.Table.Partitions[esp].Number)
-		}
 		return nil
 	}
-	if esp < 0 && d.Table.Kind == part.GPT {
+	if d.Table.Kind == part.GPT && !slices.ContainsFunc(d.Table.Partitions, func(p part.Partition) bool { return isESP(d.Table, p) }) {
 		v.add(Warning, "", "No partition has the type of an EFI system partition; some firmware finds none then.")
 	}
 	loaders, err := Loaders(d.ESP)

@@ -13,6 +13,10 @@ import (
 // looked for where its parent stands.
 type place struct{ line, column int }
 
+// maxEntries is how many entries a list may have, and keys a mapping: more than
+// anybody writes, and few enough to look at each with every other.
+const maxEntries = 1000
+
 // decoder puts a document into a Profile, and collects what does not belong there.
 // It is strict: what it does not know is a mistake, and text is text, so that
 // 0644, no and 1e3 mean what was written.
@@ -86,6 +90,10 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path, wild string) {
 		d.add(n, path, "want a list, each entry on a line that begins with '- '; not %s", kindName(n))
 		return
 	}
+	if len(n.Content) > maxEntries {
+		d.add(n, path, "has more than %d entries", maxEntries)
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, entry := range n.Content {
 		d.value(entry, v.Index(i), fmt.Sprintf("%s[%d]", path, i), wild+"[]")
@@ -129,6 +137,10 @@ func (d *decoder) mapping(n *yaml.Node, v reflect.Value, path string) {
 
 // pairs calls visit for each key of n that is text and stands there once.
 func (d *decoder) pairs(n *yaml.Node, path string, secret bool, visit func(key, value *yaml.Node)) {
+	if len(n.Content)/2 > maxEntries {
+		d.add(n, path, "has more than %d keys", maxEntries)
+		return
+	}
 	lines := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -150,25 +162,6 @@ func (d *decoder) pairs(n *yaml.Node, path string, secret bool, visit func(key, 
 		lines[key.Value] = key.Line
 		visit(key, value)
 	}
-}
-
-// unknown reports a key that has no meaning where it stands. What stands where a
-// secret should is not repeated.
-func (d *decoder) unknown(key *yaml.Node, path, wild string, names []string, secret bool) {
-	if secret {
-		d.add(key, path, "unknown key; want one of %s", strings.Join(names, ", "))
-		return
-	}
-	where := join(path, strings.Trim(shown(key.Value), `"`))
-	if like := nearest(key.Value, names); like != "" {
-		d.add(key, where, "unknown key; did you mean %s?", like)
-		return
-	}
-	if home := homeOf(key.Value); home != "" && home != wild {
-		d.add(key, where, "unknown key here; it belongs below %s", home)
-		return
-	}
-	d.add(key, where, "unknown key; the keys here are %s", strings.Join(names, ", "))
 }
 
 // fieldNames are the keys of a struct, in the order of its fields.

@@ -108,6 +108,9 @@ func TestParseBytes(t *testing.T) {
 		{"\xff\xfen\x00a\x00", "p:1:1: is not UTF-8"},
 		{"name: \x01\n", "p:1:1: is not YAML: control characters are not allowed"},
 		{strings.Repeat("[", 20000), "exceeded max depth"},
+		{"values: {\"a\\nb\\e[2J\": c}", `values.a\nb\x1b[2J: bad key`},
+		{"users:\n" + strings.Repeat("- {}\n", 200_000), "p:2:1: users: has more than 1000 entries"},
+		{"values:\n" + strings.Repeat("  a: b\n", 100_000), "p:2:3: values: has more than 1000 keys"},
 		{"a: " + strings.Repeat("{a: ", 500), "p:"},
 		{"files:\n  - path: /a\n    content: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "files[0].content: want text, not a list"},
 	} {

@@ -26,7 +26,7 @@ func (p Problem) String() string {
 	}
 	b.WriteString(": ")
 	if p.Path != "" {
-		b.WriteString(p.Path + ": ")
+		b.WriteString(strings.Trim(shown(p.Path), `"`) + ": ") // keys of values are anybody's
 	}
 	return b.String() + p.Message
 }

@@ -29,9 +29,9 @@ func schemaOf(t reflect.Type, path string) object {
 	case t.Kind() == reflect.Struct:
 		s = structSchema(t, path)
 	case t.Kind() == reflect.Slice:
-		s = object{"type": "array", "items": schemaOf(t.Elem(), path+"[]")}
+		s = object{"type": "array", "items": schemaOf(t.Elem(), path+"[]"), "maxItems": maxEntries}
 	case t.Kind() == reflect.Map:
-		s = object{"type": "object", "propertyNames": object{"pattern": anchored(rule.keys)},
+		s = object{"type": "object", "maxProperties": maxEntries, "propertyNames": object{"pattern": anchored(rule.keys)},
 			"additionalProperties": schemaOf(t.Elem(), join(path, "*"))}
 	case t.Kind() == reflect.Bool:
 		s = object{"type": "boolean"}

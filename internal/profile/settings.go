@@ -66,30 +66,6 @@ func (c *checker) distinct(p *Profile) {
 	}
 }
 
-// Names are the host names of several machines, "" where the image's is kept. Two
-// that are the same are an *Error, as is one that cannot be. The first machine's
-// {n} is first; 0: there is none.
-func (d *Document) Names(machines []Facts, os OS, first int) ([]string, error) {
-	names, seen := make([]string, len(machines)), map[string]int{}
-	var problems []Problem
-	for i, f := range machines {
-		c := d.checker(nil, os)
-		c.whom = f.String()
-		o := Overrides{}
-		if first > 0 {
-			o.Counter = first + i
-		}
-		names[i] = c.hostname(c.values(f, o))
-		key := strings.ToLower(names[i])
-		if j, twice := seen[key]; twice && key != "" {
-			c.add("name", "the host name %s is that of %v as well: put something into the pattern that differs, such as {serial}", shown(names[i]), machines[j])
-		}
-		seen[key] = i
-		problems = append(problems, c.problems...)
-	}
-	return names, failure(d.Name, problems)
-}
-
 // Placeholders are the names that may stand in this profile's patterns, sorted.
 func (d *Document) Placeholders() []string {
 	names := append(builtin(), slices.Collect(maps.Keys(d.Profile.Values))...)

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // A visitor is shown every value of a Profile, by its path in messages and its
@@ -62,14 +61,4 @@ func (vis visitor) object(v reflect.Value, path, wild string) {
 		pattern := ruleOf()[below].pattern || name == "content" && expand.IsValid() && expand.Bool()
 		vis.value(v.Field(i), join(path, name), below, pattern)
 	}
-}
-
-// homeOf is where a key belongs that stands in the wrong place, "" for nowhere.
-func homeOf(key string) string {
-	for _, r := range rules() {
-		if home, ok := strings.CutSuffix(r.path, "."+key); ok {
-			return strings.TrimSuffix(home, "[]")
-		}
-	}
-	return ""
 }

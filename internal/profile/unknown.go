@@ -1,6 +1,39 @@
 package profile
 
-import "strings"
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// unknown reports a key that has no meaning where it stands. What stands where a
+// secret should is not repeated.
+func (d *decoder) unknown(key *yaml.Node, path, wild string, names []string, secret bool) {
+	if secret {
+		d.add(key, path, "unknown key; want one of %s", strings.Join(names, ", "))
+		return
+	}
+	where := join(path, strings.Trim(shown(key.Value), `"`))
+	if like := nearest(key.Value, names); like != "" {
+		d.add(key, where, "unknown key; did you mean %s?", like)
+		return
+	}
+	if home := homeOf(key.Value); home != "" && home != wild {
+		d.add(key, where, "unknown key here; it belongs below %s", home)
+		return
+	}
+	d.add(key, where, "unknown key; the keys here are %s", strings.Join(names, ", "))
+}
+
+// homeOf is where a key belongs that stands in the wrong place, "" for nowhere.
+func homeOf(key string) string {
+	for _, r := range rules() {
+		if home, ok := strings.CutSuffix(r.path, "."+key); ok {
+			return strings.TrimSuffix(home, "[]")
+		}
+	}
+	return ""
+}
 
 // nearest is the one of names that word was perhaps meant to be, "" for none.
 func nearest(word string, names []string) string {

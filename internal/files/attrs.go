@@ -71,7 +71,11 @@ func (r *attrReader) read(from attrSource, unlisted []string) ([]Attr, error) {
 		}
 	}
 	for _, name := range unlisted {
-		if err := add(name); err != nil {
+		err := add(name)
+		if name == ntfsDOSName && errors.Is(err, unix.EPERM) {
+			continue // so ntfs-3g says that the root has none
+		}
+		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", name, err)
 		}
 	}

@@ -1,6 +1,13 @@
 package files
 
-import "golang.org/x/sys/unix"
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ingot-imaging/ingot/internal/tool"
+)
 
 // The root directory of every subvolume has this inode number,
 // BTRFS_FIRST_FREE_OBJECTID of linux/btrfs_tree.h.
@@ -20,6 +27,17 @@ func subvolume(fd int, st *unix.Statx_t, f *found) {
 	}
 	flags, err := unix.IoctlGetInt(fd, subvolumeGetFlags)
 	f.More = &More{Subvolume: true, ReadOnly: err == nil && flags&subvolumeReadOnly != 0}
+}
+
+// defaultSubvolume asks which subvolume a mount shows that is not told which: its
+// path, "" for the top level.
+func defaultSubvolume(ctx context.Context, fd int) (string, error) {
+	r, err := tool.Command{Name: tool.Btrfs, Args: []string{"subvolume", "get-default", forProgram(fd)}}.Run(ctx)
+	if err != nil {
+		return "", err
+	}
+	_, path, _ := strings.Cut(strings.TrimSpace(r.Output), " path ") // "ID 256 gen 9 top level 5 path @home"
+	return path, nil
 }
 
 // SpecDefaultSubvolume is the word in Listing.Spec for the path of the subvolume

@@ -97,7 +97,7 @@ func (c *comparison) entry(w, h int32) {
 		{"mode", b.Mode, a.Mode}, {"owner", b.UID, a.UID}, {"group", b.GID, a.GID}, {"flags", b.Flags, a.Flags},
 		{"time", b.Mtime, a.Mtime}, {"size", b.Size, a.Size}, {"target", bm.Target, am.Target},
 		{"device", [2]uint32{bm.Major, bm.Minor}, [2]uint32{am.Major, am.Minor}}, {"streams", len(bm.Streams), len(am.Streams)},
-		{"being a subvolume", bm.Subvolume, am.Subvolume},
+		{"being a subvolume", bm.Subvolume, am.Subvolume}, {"time of birth", birth(bm, am), birth(am, bm)},
 	} {
 		if x.have != x.want {
 			c.say(w, "its %s is %v and should be %v", x.what, x.have, x.want)
@@ -106,6 +106,14 @@ func (c *comparison) entry(w, h int32) {
 	if !equalAttrs(c.want.Sets[a.Attrs], c.have.Sets[b.Attrs]) {
 		c.say(w, "its extended attributes are %q and should be %q", c.have.Sets[b.Attrs], c.want.Sets[a.Attrs])
 	}
+}
+
+// birth is the time of birth in m, if other has one too.
+func birth(m, other More) Time {
+	if m.Times == nil || other.Times == nil {
+		return Time{}
+	}
+	return m.Times.Birth
 }
 
 func equalAttrs(a, b []Attr) bool {

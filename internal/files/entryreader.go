@@ -3,6 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,9 @@ func newEntryReader(kind string, place func(fd int) (int64, bool)) entryReader {
 	return entryReader{kind, place, newAttrReader()}
 }
 
+// errColon is for names that only programs other than Windows make on NTFS.
+var errColon = errors.New("ntfs-3g cannot tell its name, which has a colon, from a named stream; such a volume can be captured by blocks")
+
 // unplaced is behind every place on a disk.
 const unplaced = 1<<63 - 1
 
@@ -31,6 +35,9 @@ const unplaced = 1<<63 - 1
 // is read when its turn comes.
 func (r *entryReader) entry(dir int, d dirent) (found, error) {
 	f := found{Entry: Entry{Name: d.name}, place: unplaced}
+	if r.kind == "ntfs" && strings.Contains(d.name, ":") {
+		return f, errColon
+	}
 	if d.kind == unix.DT_REG {
 		return f, r.openFile(dir, d.name, &f)
 	}
@@ -51,6 +58,8 @@ func (r *entryReader) entry(dir int, d dirent) (found, error) {
 			return f, err
 		}
 		f.More = &More{Target: target}
+	case r.kind == "ntfs":
+		return f, r.ntfs(dir, d.name, &f)
 	}
 	f.set, err = r.attrs.read(attrsOfName(inProc(dir, d.name)), nil)
 	return f, err
@@ -73,13 +82,14 @@ func (r *entryReader) openFile(dir int, name string, f *found) error {
 	if f.Type != File {
 		return fmt.Errorf("it was a file and is a %v now", f.Type)
 	}
-	if f.Size > 0 {
-		if err := r.data(fd, &st, f); err != nil {
+	if r.kind == "ntfs" {
+		if err := r.ntfs(dir, name, f); err != nil {
 			return err
 		}
+		return r.data(fd, &st, f)
 	}
-	if r.kind == "ntfs" {
-		return r.ntfs(dir, name, f)
+	if err := r.data(fd, &st, f); err != nil {
+		return err
 	}
 	f.Flags = readFlags(fd)
 	f.set, err = r.attrs.read(attrsOfFD(fd), nil)
@@ -88,18 +98,27 @@ func (r *entryReader) openFile(dir int, name string, f *found) error {
 
 // data finds where a file's bytes lie, and where it has none.
 func (r *entryReader) data(fd int, st *unix.Statx_t, f *found) error {
+	if f.Size == 0 {
+		return nil
+	}
 	if at, ok := r.place(fd); ok {
 		f.place = at
 	}
+	find := dataExtents
+	if attribsOf(f.set)&attribSparse != 0 {
+		find = findZeros
+	}
 	if isSwap(fd, f.Size) {
 		f.Sparse, f.Stored = true, extent.Of(extent.Extent{Length: swapHead})
-		f.More = &More{Reserved: true}
+		more := f.more()
+		more.Reserved = true
+		f.More = &more
 		return nil
 	}
 	if int64(st.Blocks)*sectorSize >= f.Size {
 		return nil
 	}
-	stored, err := dataExtents(fd, f.Size)
+	stored, err := find(fd, f.Size)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,9 @@ func sourceOf(listing []byte, contents block.Reader, used extent.List) content.S
 // apply puts the files of one directory into another.
 func apply(t testing.TB, from, to string) {
 	t.Helper()
-	v := volumeOf(t, walk(t, from, WalkOptions{All: true}))
+	tree := walk(t, from, WalkOptions{All: true})
+	defer tree.Close()
+	v := volumeOf(t, tree)
 	losses, err := v.Apply(t.Context(), to, &progress.Work{})
 	must(t, err)
 	for _, l := range losses {
@@ -104,7 +106,7 @@ func firstDifference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range x {
 		if i >= len(y) || x[i] != y[i] {
-			return fmt.Sprintf("have %q\nwant %q", at(y, i), x[i])
+			return fmt.Sprintf("%s\nhave %q\nwant %q", strings.Join(x[max(0, i-12):i], "\n"), at(y, i), x[i])
 		}
 	}
 	return fmt.Sprintf("have %q more", at(y, len(x)))
@@ -135,6 +137,14 @@ func TestEveryKindOfFile(t *testing.T) {
 			unix.Sync()
 			apply(t, from, to)
 			judge(t, from, to)
+			if kind == "btrfs" {
+				if out := volumetest.Tool(t, "btrfs", "property", "get", "-ts", filepath.Join(to, "@home/snap"), "ro"); out != "ro=true\n" {
+					t.Errorf("the snapshot is %s", out)
+				}
+				if out := volumetest.Tool(t, "btrfs", "subvolume", "get-default", to); !strings.HasSuffix(out, "path @home\n") {
+					t.Errorf("the default subvolume is %s", out)
+				}
+			}
 		})
 	}
 }

@@ -95,6 +95,9 @@ func (a *applier) makeFile(dir int, n int32) error {
 	if len(e.more().Streams) > 0 {
 		return a.makeStreams(n)
 	}
+	if a.isReparse(n) {
+		return a.finishByName(dir, n, false)
+	}
 	if err := o.reserve(&e.Data); err != nil {
 		return err
 	}

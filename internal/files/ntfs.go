@@ -1,12 +1,15 @@
 package files
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ingot-imaging/ingot/internal/extent"
 )
 
 // What ntfs-3g shows of a file beside its bytes, as attributes that it does not
@@ -25,15 +28,39 @@ const (
 
 var ntfsUnlisted = []string{ntfsACL, ntfsAttrib, ntfsReparse, ntfsDOSName, ntfsObject, ntfsEFS, ntfsEA}
 
-// attribDirectory is FILE_ATTRIBUTE_DIRECTORY of [MS-FSCC] 2.6.
-const attribDirectory = 0x10
+// Bits of ntfsAttrib, [MS-FSCC] 2.6.
+const (
+	attribDirectory = 0x10
+	attribSparse    = 0x200
+)
+
+// attribsOf returns FILE_ATTRIBUTE_* of a set of attributes.
+func attribsOf(set []Attr) uint32 {
+	for _, a := range set {
+		if a.Name == ntfsAttrib && len(a.Value) == 4 {
+			return binary.BigEndian.Uint32(a.Value)
+		}
+	}
+	return 0
+}
 
 // ntfs reads what only NTFS has of a file, which is name in dir.
 func (r *entryReader) ntfs(dir int, name string, f *found) (err error) {
-	if f.set, err = r.attrs.read(attrsOfName(inProc(dir, name)), ntfsUnlisted); err != nil {
+	if f.set, err = r.ntfsAttrs(inProc(dir, name)); err != nil {
 		return err
 	}
 	return r.ntfsRest(dir, name, f)
+}
+
+// ntfsAttrs reads the extended attributes of a file. Where ntfs-3g shows streams
+// as files of their own it has no others to list, and its answer to who asks is
+// whatever error happened last.
+func (r *entryReader) ntfsAttrs(path string) ([]Attr, error) {
+	from := attrsOfName(path)
+	if _, err := unix.Lgetxattr(path, ntfsStreams, nil); err == nil {
+		from.list = func([]byte) (int, error) { return 0, nil }
+	}
+	return r.attrs.read(from, ntfsUnlisted)
 }
 
 func (r *entryReader) ntfsRest(dir int, name string, f *found) error {
@@ -41,10 +68,13 @@ func (r *entryReader) ntfsRest(dir int, name string, f *found) error {
 	more := f.more()
 	n, err := unix.Lgetxattr(path, ntfsTimes, times)
 	if err == nil && n == len(times) {
+		f.Mtime, f.Atime = fromNTFS(times[8:]), fromNTFS(times[16:]) // stat(2) is a second off before 1970
 		more.Times = &NTFSTimes{Birth: fromNTFS(times), Change: fromNTFS(times[24:])}
 	}
-	if more.Streams, err = r.streams(dir, name); err != nil {
-		return err
+	if f.Type == File || f.Type == Dir {
+		if more.Streams, err = r.streams(dir, name); err != nil {
+			return err
+		}
 	}
 	if more.Times != nil || len(more.Streams) > 0 {
 		f.More = &more
@@ -95,22 +125,45 @@ func (r *entryReader) streams(dir int, name string) ([]Stream, error) {
 // reparse reads what ntfs-3g shows as a link: a junction, a symbolic link, or a
 // file that a driver of Windows keeps elsewhere. Its data say what it is.
 func (r *entryReader) reparse(dir int, name string, f *found) error {
-	path := inProc(dir, name)
-	set, err := r.attrs.read(attrsOfName(path), ntfsUnlisted)
+	set, err := r.ntfsAttrs(inProc(dir, name))
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(set, func(a Attr) bool { return a.Name == ntfsReparse })
 	if i < 0 { // made by ntfs-3g: a system file with the target in it
 		target, err := readLink(dir, name)
+		if err != nil {
+			return err
+		}
 		f.set, f.More = set, &More{Target: target}
-		return err
+		return r.ntfsRest(dir, name, f)
 	}
 	f.Type, f.set, f.Size, f.leaf = File, set, 0, true
-	for _, a := range set {
-		if a.Name == ntfsAttrib && len(a.Value) == 4 && binary.BigEndian.Uint32(a.Value)&attribDirectory != 0 {
-			f.Type = Dir
-		}
+	if attribsOf(set)&attribDirectory != 0 {
+		f.Type = Dir
 	}
 	return r.ntfsRest(dir, name, f)
+}
+
+// sparseUnit is what a hole of NTFS is a multiple of, with clusters of 4 KiB.
+const sparseUnit = 64 << 10
+
+// findZeros looks for the holes of a sparse file, of which ntfs-3g says nothing
+// but that they read as zeros.
+func findZeros(fd int, size int64) (extent.List, error) {
+	var b extent.Builder
+	buf, zeros := make([]byte, 16*sparseUnit), make([]byte, sparseUnit)
+	for at := int64(0); at < size; at += int64(len(buf)) {
+		n, err := readFile(fd, buf[:min(int64(len(buf)), size-at)], at)
+		if err != nil {
+			return nil, err
+		}
+		for off := 0; off < n; off += sparseUnit {
+			unit := buf[off:min(off+sparseUnit, n)]
+			if !bytes.Equal(unit, zeros[:len(unit)]) {
+				b.Add(at+int64(off), int64(len(unit)))
+			}
+		}
+	}
+	return b.List(), nil
 }

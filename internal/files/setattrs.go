@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -41,13 +42,23 @@ func byFD(fd int) handle {
 func byName(dir int, name string, link bool) handle {
 	h := handle{
 		chown: func(uid, gid int) error { return unix.Fchownat(dir, name, uid, gid, unix.AT_SYMLINK_NOFOLLOW) },
-		attr:  func(attr string, value []byte) error { return unix.Lsetxattr(inProc(dir, name), attr, value, 0) },
+		attr:  func(attr string, value []byte) error { return setByName(inProc(dir, name), attr, value) },
 		times: func(ts []unix.Timespec) error { return unix.UtimesNanoAt(dir, name, ts, unix.AT_SYMLINK_NOFOLLOW) },
 	}
 	if !link {
 		h.chmod = func(mode uint32) error { return unix.Fchmodat(dir, name, mode, 0) }
 	}
 	return h
+}
+
+// setByName tries again when FUSE found that a file became a reparse point, which
+// looks like a link: the name leads to the new inode only the next time.
+func setByName(path, attr string, value []byte) error {
+	err := unix.Lsetxattr(path, attr, value, 0)
+	if errors.Is(err, unix.EIO) {
+		err = unix.Lsetxattr(path, attr, value, 0)
+	}
+	return err
 }
 
 // finishFile gives an open file everything but its bytes. Flags that would keep
@@ -66,6 +77,11 @@ func (a *applier) finishFile(fd int, n int32) error {
 // finishByName is for what is not open; flags are left to the end.
 func (a *applier) finishByName(dir int, n int32, flags bool) error {
 	e := &a.Entries[n]
+	if a.isReparse(n) {
+		// FUSE notices that the file has become another type when it looks at it next,
+		// and fails that once.
+		defer statAt(dir, e.Name, 0)
+	}
 	if err := a.set(byName(dir, e.Name, e.Type == Symlink), n); err != nil || !flags || e.Type != File || e.Flags == 0 {
 		return err
 	}
@@ -80,6 +96,9 @@ func (a *applier) finishByName(dir int, n int32, flags bool) error {
 
 func (a *applier) finishDirectory(ctx context.Context, n int32) error {
 	e := &a.Entries[n]
+	if a.isReparse(n) {
+		return a.inDirectory(e.Parent, func(dir int) error { return a.finishByName(dir, n, false) })
+	}
 	fd, err := a.tree.open(a.Path(n), unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return err
@@ -108,7 +127,7 @@ func (a *applier) set(h handle, n int32) error {
 			return err
 		}
 	}
-	for _, attr := range inOrder(a.Sets[e.Attrs]) {
+	for _, attr := range a.attrsOf(n) {
 		if err := again(func() error { return h.attr(attr.Name, attr.Value) }); err != nil && !a.tolerable(n, "attribute "+attr.Name, err) {
 			return failure("set attribute "+attr.Name+" of", "/"+a.Path(n), err)
 		}
@@ -148,11 +167,28 @@ func (a *applier) tolerable(n int32, what string, err error) bool {
 	return false
 }
 
-// inOrder puts what hides or locks a file of NTFS last.
-func inOrder(set []Attr) []Attr {
-	i := slices.IndexFunc(set, func(a Attr) bool { return a.Name == ntfsAttrib })
-	if i < 0 {
-		return set
+func (a *applier) isReparse(n int32) bool {
+	return a.kind == "ntfs" && slices.ContainsFunc(a.Sets[a.Entries[n].Attrs], func(a Attr) bool { return a.Name == ntfsReparse })
+}
+
+// attrsOf are the extended attributes of an entry in the order in which they are
+// set.
+func (a *applier) attrsOf(n int32) []Attr {
+	set := a.Sets[a.Entries[n].Attrs]
+	if a.kind == "ntfs" {
+		return inOrder(set)
 	}
-	return append(slices.Delete(slices.Clone(set), i, i+1), set[i])
+	return set
+}
+
+// inOrder puts what makes a file of NTFS another kind of file last, and what
+// hides or locks it behind that.
+func inOrder(set []Attr) []Attr {
+	ordered := slices.Clone(set)
+	slices.SortStableFunc(ordered, func(a, b Attr) int { return cmp.Compare(turn(a.Name), turn(b.Name)) })
+	return ordered
+}
+
+func turn(name string) int {
+	return slices.Index([]string{ntfsReparse, ntfsAttrib}, name)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -170,6 +171,27 @@ func (w *walker) run(ctx context.Context) error {
 	}
 	l.Sets = w.sets.sets
 	w.placeAll()
+	if l.Entries[0].more().Subvolume && w.opts.Only == "" {
+		return w.addDefaultSubvolume(ctx)
+	}
+	return nil
+}
+
+// addDefaultSubvolume keeps in the listing which subvolume is the default.
+func (w *walker) addDefaultSubvolume(ctx context.Context) error {
+	name, err := defaultSubvolume(ctx, int(w.tree.root.Fd()))
+	if err != nil {
+		return err
+	}
+	l := w.out.Listing
+	if n, ok := l.Find(name); !ok || n == 0 || !l.Entries[n].more().Subvolume {
+		return nil // the top level, or outside of what is walked
+	}
+	l.Spec = maps.Clone(l.Spec)
+	if l.Spec == nil {
+		l.Spec = map[string]string{}
+	}
+	l.Spec[SpecDefaultSubvolume] = name
 	return nil
 }
 

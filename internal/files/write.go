@@ -20,7 +20,7 @@ func (o *output) close() { closeFD(o.fd) }
 // create makes file n in its directory.
 func (a *applier) create(dir int, n int32) (*output, error) {
 	e := &a.Entries[n]
-	fd, err := openBelow(dir, e.Name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600)
+	fd, err := openBelow(dir, e.Name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -31,11 +31,11 @@ func (a *applier) create(dir int, n int32) (*output, error) {
 // start opens what a datum is written to: a new file, or one that was made for
 // the sake of its streams.
 func (a *applier) start(d datum) (*output, error) {
-	flags := unix.O_RDWR
+	flags, mode := unix.O_WRONLY, uint32(0)
 	if len(a.Entries[d.entry].more().Streams) == 0 {
-		flags |= unix.O_CREAT | unix.O_EXCL
+		flags, mode = flags|unix.O_CREAT|unix.O_EXCL, 0o600
 	}
-	fd, err := a.tree.open(a.path(d), flags, 0o600)
+	fd, err := a.tree.open(a.path(d), flags, mode)
 	if err != nil {
 		return nil, err
 	}

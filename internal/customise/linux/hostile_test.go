@@ -256,6 +256,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		tr := debianTree.with(nil)
 		job := jobFor(full())
+		job.Settings.Users[0].Password, job.Settings.Linux.SSHHostKeys = profile.Password{}, keep
 		set(&job, tr)
 		refused(t, tr.build(t), job, want)
 	}

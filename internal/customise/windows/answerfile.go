@@ -161,12 +161,14 @@ func (w *writer) machine() error {
 	if err != nil {
 		return err
 	}
-	c := w.in(specialize, shellSetup)
-	set(c, w.want.Hostname, "ComputerName")
-	set(c, w.want.Windows.ProductKey, "ProductKey")
-	set(c, w.want.Windows.Owner, "RegisteredOwner")
-	set(c, w.want.Windows.Organization, "RegisteredOrganization")
-	set(c, zone, "TimeZone")
+	for _, v := range []struct{ text, element string }{
+		{w.want.Hostname, "ComputerName"}, {w.want.Windows.ProductKey, "ProductKey"}, {w.want.Windows.Owner, "RegisteredOwner"},
+		{w.want.Windows.Organization, "RegisteredOrganization"}, {zone, "TimeZone"},
+	} {
+		if v.text != "" {
+			w.in(specialize, shellSetup).Set(v.text, v.element)
+		}
+	}
 	return nil
 }
 

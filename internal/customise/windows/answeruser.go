@@ -73,12 +73,9 @@ func (w *writer) account(c *answer.Element, u profile.User) {
 		w.note("The account %s gets no password: Windows lets anyone at the machine itself log on as it.", u.Name)
 	}
 	set(a, u.FullName, "DisplayName")
-	groups := slices.Clone(u.Groups)
+	groups := slices.Concat([]string{"Users"}, u.Groups) // Windows Setup knows these names in every language
 	if u.Admin {
-		groups = append(groups, "Administrators")
-	}
-	if len(groups) == 0 {
-		groups = []string{"Users"}
+		groups[0] = "Administrators"
 	}
 	a.Set(strings.Join(groups, ";"), "Group")
 	a.Set(u.Name, "Name")

@@ -29,7 +29,7 @@ type Report struct {
 // customise edits the system on the volumes as they are now.
 func (s *Session) customise(ctx context.Context, plan *fit.Plan, target Target, c Custom, report *Report) error {
 	c.Disk = s.disk(plan)
-	if c.Settings == nil && !s.mustEdit(c.Disk) {
+	if c.Settings == nil && (s.found == system.None || !s.mustEdit(c.Disk)) {
 		return nil
 	}
 	s.job.Say("making the system this machine's own")

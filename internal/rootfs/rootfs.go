@@ -160,6 +160,16 @@ func (r *Root) ReadFile(name string, limit int64) ([]byte, error) {
 	return readAll(f, limit)
 }
 
+// Peek returns the first n bytes of a regular file, fewer of one that is shorter.
+func (r *Root) Peek(name string, n int64) ([]byte, error) {
+	f, err := r.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, n)
+}
+
 // ReadDir lists a directory, sorted by name.
 func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
 	f, err := r.openat(name, unix.O_RDONLY|unix.O_DIRECTORY, 0)

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	"unicode/utf16"
 
 	"github.com/ingot-imaging/ingot/internal/hive"
-	"github.com/ingot-imaging/ingot/internal/rootfs"
 )
 
 // Info is what a Windows says about itself. What it does not say is "".
@@ -39,10 +37,23 @@ type Info struct {
 
 const currentVersion = `Microsoft\Windows NT\CurrentVersion`
 
-// Inspect reads what is known of the Windows in root. It changes nothing. The
+// Files is what Inspect reads of a Windows; a *rootfs.Root is one. Names are
+// slash-separated and spelled as Fold returns them.
+type Files interface {
+	// Fold returns a name as the tree spells it; the error is fs.ErrNotExist when
+	// there is none such, whatever its case.
+	Fold(name string) (string, error)
+	ReadDir(name string) ([]fs.DirEntry, error)
+	// ReadFile returns the bytes of a regular file of at most limit bytes.
+	ReadFile(name string, limit int64) ([]byte, error)
+	// Peek returns the first n bytes of a regular file, fewer of one that is shorter.
+	Peek(name string, n int64) ([]byte, error)
+}
+
+// Inspect reads what is known of the Windows in files. It changes nothing. The
 // error is fs.ErrNotExist when there is no Windows.
-func Inspect(root *rootfs.Root) (Info, error) {
-	t := newTree(root)
+func Inspect(files Files) (Info, error) {
+	t := tree{files: files, hives: map[string]*openHive{}}
 	var i Info
 	for _, name := range []string{system, software} {
 		h, err := t.open(name)
@@ -178,7 +189,7 @@ func (t *tree) pendingReboot(control string) []string {
 			who = append(who, "files to be renamed")
 		}
 	}
-	if _, err := t.root.Fold("Windows/WinSxS/pending.xml"); err == nil {
+	if _, err := t.files.Fold("Windows/WinSxS/pending.xml"); err == nil {
 		who = append(who, "an update half done")
 	}
 	return who
@@ -199,21 +210,16 @@ func (t *tree) bitLocker(control string) []string {
 // PO_MEMORY_IMAGE. The signature "HORM" is that of a machine that does so at every
 // start.
 func (t *tree) hibernated() (bool, error) {
-	name, err := t.root.Fold("hiberfil.sys")
+	name, err := t.files.Fold("hiberfil.sys")
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	f, err := t.root.Open(name)
+	magic, err := t.files.Peek(name, 4)
 	if err != nil {
 		return false, err
-	}
-	defer f.Close()
-	magic := make([]byte, 4)
-	if _, err := io.ReadFull(f, magic); err != nil {
-		return false, nil // too short to hold anything
 	}
 	return slices.Contains([]string{"HIBR", "hibr", "HORM"}, string(magic)), nil
 }
@@ -226,22 +232,22 @@ const (
 
 // wifi lists the networks that are stored for all users.
 func (t *tree) wifi() ([]string, error) {
-	dir, err := t.root.Fold("ProgramData/Microsoft/Wlansvc/Profiles/Interfaces")
+	dir, err := t.files.Fold("ProgramData/Microsoft/Wlansvc/Profiles/Interfaces")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	cards, err := t.root.ReadDir(dir)
+	cards, err := t.files.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	var names []string
 	for _, card := range cards {
-		profiles, _ := t.root.ReadDir(path.Join(dir, card.Name()))
+		profiles, _ := t.files.ReadDir(path.Join(dir, card.Name()))
 		for _, p := range profiles {
-			data, err := t.root.ReadFile(path.Join(dir, card.Name(), p.Name()), maxWiFiFile)
+			data, err := t.files.ReadFile(path.Join(dir, card.Name(), p.Name()), maxWiFiFile)
 			if err != nil || len(names) >= maxWiFi {
 				continue
 			}

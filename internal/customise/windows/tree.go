@@ -20,7 +20,8 @@ import (
 // tree is a volume whose names ignore case, with the hives of it that were opened.
 // Names in it are slash-separated, as rootfs has them.
 type tree struct {
-	root   *rootfs.Root
+	files  Files
+	root   *rootfs.Root         // the same files, to be changed; nil when nothing is
 	hives  map[string]*openHive // by the name of the file as it was asked for
 	report customise.Report
 }
@@ -31,14 +32,16 @@ type openHive struct {
 	editor *hive.Editor // nil until something is to be changed
 }
 
-func newTree(root *rootfs.Root) tree { return tree{root: root, hives: map[string]*openHive{}} }
+func newTree(root *rootfs.Root) tree {
+	return tree{files: root, root: root, hives: map[string]*openHive{}}
+}
 
 // spelled is name with those of its parts that are there as the volume spells
 // them.
 func (t *tree) spelled(name string) (string, error) {
 	parts := strings.Split(strings.Trim(name, "/"), "/")
 	for n := len(parts); n > 0; n-- {
-		found, err := t.root.Fold(path.Join(parts[:n]...))
+		found, err := t.files.Fold(path.Join(parts[:n]...))
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return path.Join(found, path.Join(parts[n:]...)), err
 		}
@@ -49,11 +52,11 @@ func (t *tree) spelled(name string) (string, error) {
 // read returns a file of at most limit bytes; the error is fs.ErrNotExist when
 // there is none.
 func (t *tree) read(name string, limit int64) ([]byte, error) {
-	found, err := t.root.Fold(name)
+	found, err := t.files.Fold(name)
 	if err != nil {
 		return nil, err
 	}
-	return t.root.ReadFile(found, limit)
+	return t.files.ReadFile(found, limit)
 }
 
 // access says who may use a new file.
@@ -152,7 +155,7 @@ func (t *tree) open(name string) (*openHive, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := t.root.ReadFile(found, hive.MaxSize)
+	data, err := t.files.ReadFile(found, hive.MaxSize)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
-		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*imagesDifferError](err):
+		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*imagesDifferError](err):
 		return exitIntegrity
 	case is[*refusedError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),

@@ -108,7 +108,10 @@ func (e *Element) Set(value string, path ...string) {
 	if i := slices.IndexFunc([]rune(value), notOfXML); i >= 0 && e.file.err == nil {
 		e.file.err = fmt.Errorf("%s, %s: character %d of the value is one that XML cannot hold", e.place, strings.Join(path, "/"), i+1)
 	}
-	n.items = []item{text(value)}
+	n.items = nil
+	if value != "" {
+		n.items = []item{text(value)}
+	}
 }
 
 // Add appends an item to a list and returns it.

@@ -110,6 +110,9 @@ func (ad *adapted) plan(ctx context.Context, job *deployJob, t deploy.Target, do
 		if ad.custom.Settings, err = document.Settings(facts, osOf(ad.session.System()), overrides); err != nil {
 			return err
 		}
+		if ad.custom.Drivers, err = ad.session.Drivers(ctx, facts, ad.custom.Settings.Drivers); err != nil {
+			return err
+		}
 	}
 	ad.layout = ad.session.Layout(ad.fit)
 	if job.table != nil {
@@ -170,6 +173,9 @@ func factsOf(file string) (profile.Facts, error) {
 func (ad *adapted) runner(ctx context.Context, plan *deploy.Plan, work *progress.Work) (func(context.Context, *host.Target) error, error) {
 	prepare := func(ctx context.Context) (src content.Source, err error) {
 		src, ad.report, err = ad.session.Prepare(ctx, ad.fit, ad.layout, ad.target, ad.custom)
+		if err == nil {
+			plan.Last(ad.report.Writes...)
+		}
 		return src, err
 	}
 	if adapt.Rebuilds(ad.fit) {

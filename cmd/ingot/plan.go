@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/drivers"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/report"
 )
@@ -26,6 +27,7 @@ type planned struct {
 	NewIDs  map[string]string `json:"newIDs,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
 	Fit     *fit.Plan         `json:"fit,omitempty"`
+	Drivers *drivers.Choice   `json:"drivers,omitempty"`
 }
 
 type plannedRegion struct {
@@ -42,7 +44,7 @@ func planReport(p *deploy.Plan, t targetLook, ad *adapted) planned {
 		Delta: p.Delta, Free: p.Free, Data: p.Bytes(), NewIDs: p.NewIDs, Notes: p.Notes,
 	}
 	if ad != nil {
-		out.Fit, out.NewIDs = ad.fit, ad.newIDs
+		out.Fit, out.NewIDs, out.Drivers = ad.fit, ad.newIDs, &ad.custom.Drivers
 		out.Notes = append(out.Notes, ad.fit.Notes...)
 	}
 	for _, r := range p.Regions {
@@ -54,6 +56,19 @@ func planReport(p *deploy.Plan, t targetLook, ad *adapted) planned {
 // smallGap is the size below which space between partitions is not worth a line
 // of a plan.
 const smallGap = 16 << 20
+
+// writeDrivers tells which drivers are added, and what has none.
+func writeDrivers(w io.Writer, c drivers.Choice) {
+	for _, set := range c.Sets {
+		fmt.Fprintf(w, "  Drivers: %s (%s)\n", set.Name, set.Why)
+	}
+	for _, m := range c.Unclaimed {
+		fmt.Fprintf(w, "  No driver: %v\n", m)
+	}
+	for _, n := range c.Notes {
+		fmt.Fprintf(w, "  Note: %s.\n", strings.TrimSuffix(n, "."))
+	}
+}
 
 // pictureWidth is that of the picture of two layouts, in columns.
 const pictureWidth = 78
@@ -82,6 +97,7 @@ func (a *app) writePlan(w io.Writer, p *deploy.Plan, t targetLook, ad *adapted) 
 	if ad != nil {
 		ad.fit.Picture(w, pictureWidth, false)
 		notes = append(notes, ad.fit.Notes...)
+		writeDrivers(w, ad.custom.Drivers)
 	}
 	for _, n := range notes {
 		fmt.Fprintf(w, "  Note: %s.\n", strings.TrimSuffix(n, "."))

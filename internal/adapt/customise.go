@@ -7,6 +7,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/boot"
 	"github.com/ingot-imaging/ingot/internal/customise"
+	"github.com/ingot-imaging/ingot/internal/drivers"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/part"
@@ -17,6 +18,7 @@ import (
 // in by Prepare.
 type Custom struct {
 	customise.Job
+	Drivers drivers.Choice
 }
 
 // Report is what Prepare did to the system.
@@ -24,6 +26,9 @@ type Report struct {
 	System  system.Kind `json:"system,omitempty"`
 	Changed []string    `json:"changed,omitempty"` // names inside the system
 	Notes   []string    `json:"notes,omitempty"`
+
+	// Writes are sectors of a boot loader, for deploy.Plan.Last.
+	Writes []part.Write `json:"-"`
 }
 
 // customise edits the system on the volumes as they are now.
@@ -37,7 +42,7 @@ func (s *Session) customise(ctx context.Context, plan *fit.Plan, target Target, 
 	if err != nil {
 		return fmt.Errorf("mount the system: %w", err)
 	}
-	err = s.edit(ctx, sys, c, report)
+	err = s.edit(ctx, sys, plan, c, report)
 	if cerr := sys.Close(); err == nil {
 		err = cerr
 	}
@@ -63,7 +68,7 @@ func (s *Session) fault(err error) error {
 }
 
 // edit changes files of a mounted system.
-func (s *Session) edit(ctx context.Context, sys *system.System, c Custom, report *Report) error {
+func (s *Session) edit(ctx context.Context, sys *system.System, plan *fit.Plan, c Custom, report *Report) error {
 	report.System = sys.Kind
 	for _, m := range sys.Missing {
 		report.Notes = append(report.Notes, m)
@@ -72,7 +77,7 @@ func (s *Session) edit(ctx context.Context, sys *system.System, c Custom, report
 	var err error
 	switch {
 	case sys.Kind == system.Linux:
-		done, err = s.editLinux(ctx, sys, c)
+		done, err = s.editLinux(ctx, sys, plan, c, report)
 	case sys.Kind == system.Windows:
 		done, err = s.editWindows(ctx, sys, c)
 	case c.Settings != nil:

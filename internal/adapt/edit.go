@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/customise"
 	"github.com/ingot-imaging/ingot/internal/customise/linux"
 	"github.com/ingot-imaging/ingot/internal/customise/windows"
+	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/tool"
@@ -16,12 +18,23 @@ import (
 
 // editLinux edits a Linux system, and has its own programs make anew what only
 // they can make.
-func (s *Session) editLinux(ctx context.Context, sys *system.System, c Custom) (*customise.Report, error) {
+func (s *Session) editLinux(ctx context.Context, sys *system.System, plan *fit.Plan, c Custom, report *Report) (*customise.Report, error) {
+	staged := &customise.Report{}
+	if err := stage(ctx, sys, &c, staged); err != nil {
+		return nil, err
+	}
 	done, err := linux.Apply(ctx, sys.Root, c.Job)
 	if err != nil {
 		return nil, err
 	}
-	commands := linux.RebuildCommands(sys.Root, done)
+	done.Touch(staged.Changed...)
+	done.Notes = append(staged.Notes, done.Notes...)
+	done.Rebuild = append(staged.Rebuild, done.Rebuild...)
+	commands, err := moduleCommands(sys.Root, done)
+	if err != nil {
+		return nil, err
+	}
+	commands = append(commands, linux.RebuildCommands(sys.Root, done)...)
 	if len(commands) == 0 {
 		return done, nil
 	}
@@ -29,12 +42,27 @@ func (s *Session) editLinux(ctx context.Context, sys *system.System, c Custom) (
 	if err != nil {
 		return nil, err
 	}
+	err = s.runAll(ctx, sys, plan, commands, report)
+	return done, errors.Join(err, chroot.Close())
+}
+
+// runAll runs programs of the image. What would write to the disk itself, which
+// they cannot reach, is done by newCore instead.
+func (s *Session) runAll(ctx context.Context, sys *system.System, plan *fit.Plan, commands [][]string, report *Report) error {
 	for _, argv := range commands {
-		if err = s.inSystem(ctx, sys, argv); err != nil {
-			break
+		if slices.Contains(argv, linux.DiskArg) {
+			writes, err := s.newCore(ctx, sys, plan)
+			if err != nil {
+				return fmt.Errorf("make GRUB's core image anew: %w", err)
+			}
+			report.Writes = append(report.Writes, writes...)
+			continue
+		}
+		if err := s.inSystem(ctx, sys, argv); err != nil {
+			return err
 		}
 	}
-	return done, errors.Join(err, chroot.Close())
+	return nil
 }
 
 // inSystem runs a program of the image. It sees no process, no network and no host
@@ -49,9 +77,18 @@ func (s *Session) inSystem(ctx context.Context, sys *system.System, argv []strin
 }
 
 func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom) (*customise.Report, error) {
+	staged := &customise.Report{}
+	if err := stage(ctx, sys, &c, staged); err != nil {
+		return nil, err
+	}
 	done, err := windows.Apply(ctx, sys.Root, c.Job)
-	if err != nil || sys.ESP == nil {
-		return done, err
+	if err != nil {
+		return nil, err
+	}
+	done.Touch(staged.Changed...)
+	done.Notes = append(staged.Notes, done.Notes...)
+	if sys.ESP == nil {
+		return done, nil
 	}
 	fixed, err := windows.FixBCD(sys.ESP, c.Disk)
 	if err != nil {

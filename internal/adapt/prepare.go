@@ -30,7 +30,11 @@ func Rebuilds(plan *fit.Plan) bool {
 // to the places of layout. The report says what was edited. After an error the
 // session is of no more use.
 func (s *Session) Prepare(ctx context.Context, plan *fit.Plan, layout Layout, target Target, c Custom) (content.Source, *Report, error) {
-	report := &Report{}
+	writes, err := s.moveCore(ctx, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	report := &Report{Writes: writes}
 	for _, step := range plan.Steps {
 		notes, err := s.carryOut(ctx, step, target)
 		if err != nil {

@@ -8,6 +8,7 @@
 package deploy
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -219,6 +220,24 @@ func (p *Plan) single(r image.Region, index int) (*Plan, error) {
 		p.Unused = nil
 	}
 	return p, nil
+}
+
+// Last adds writes that come at the very end, as those of a boot loader's sectors
+// that are known only then. Those inside what After writes change that; the
+// others come before it.
+func (p *Plan) Last(writes ...part.Write) {
+	for _, w := range slices.Backward(writes) {
+		i := slices.IndexFunc(p.After, func(a part.Write) bool {
+			return a.Offset <= w.Offset && w.Offset+int64(len(w.Data)) <= a.Offset+int64(len(a.Data))
+		})
+		if i < 0 {
+			p.After = slices.Insert(p.After, 0, w)
+			continue
+		}
+		data := bytes.Clone(p.After[i].Data)
+		copy(data[w.Offset-p.After[i].Offset:], w.Data)
+		p.After[i].Data = data
+	}
 }
 
 // Bytes is how much the plan writes at most.

@@ -12,16 +12,15 @@ import (
 type Type uint32
 
 const (
-	None        Type = 0
-	SZ          Type = 1
-	ExpandSZ    Type = 2 // holds variables: %SystemRoot%
-	Binary      Type = 3
-	DWord       Type = 4
-	DWordBig    Type = 5
-	Link        Type = 6
-	MultiSZ     Type = 7
-	ResourceSet Type = 8
-	QWord       Type = 11
+	None     Type = 0
+	SZ       Type = 1
+	ExpandSZ Type = 2 // holds variables: %SystemRoot%
+	Binary   Type = 3
+	DWord    Type = 4
+	DWordBig Type = 5
+	Link     Type = 6
+	MultiSZ  Type = 7
+	QWord    Type = 11
 )
 
 // Value is a value of a key.

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,7 +43,7 @@ func (s *session) editOne(edit profile.RegistryEdit) error {
 func (s *session) place(key string) (name, inside string, err error) {
 	parts := strings.SplitN(key, `\`, 3)
 	if len(parts) < 3 || parts[2] == "" || !strings.EqualFold(parts[0], "HKLM") {
-		return "", "", fmt.Errorf(`it is no key in a hive: want HKLM\SOFTWARE\... or HKLM\SYSTEM\...`)
+		return "", "", errors.New(`it is no key below HKLM\SOFTWARE or HKLM\SYSTEM`)
 	}
 	inside = parts[2]
 	switch strings.ToUpper(parts[1]) {
@@ -56,7 +57,7 @@ func (s *session) place(key string) (name, inside string, err error) {
 		control, err := s.controlSet()
 		return system, strings.TrimSuffix(control+`\`+rest, `\`), err
 	}
-	return "", "", fmt.Errorf("only SOFTWARE and SYSTEM are edited")
+	return "", "", errors.New("only SOFTWARE and SYSTEM are edited")
 }
 
 func valueOf(edit profile.RegistryEdit) (hive.Value, error) {
@@ -67,7 +68,7 @@ func valueOf(edit profile.RegistryEdit) (hive.Value, error) {
 	switch d := data.(type) {
 	case string:
 		if strings.Contains(d, "\x00") {
-			return hive.Value{}, fmt.Errorf("the value has a null character in it")
+			return hive.Value{}, errors.New("the value has a null character in it")
 		}
 		if edit.Type == "expand-sz" {
 			return hive.ExpandString(edit.Name, d), nil

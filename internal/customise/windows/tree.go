@@ -170,20 +170,15 @@ func (t *tree) open(name string) (*openHive, error) {
 // edit returns the editor of a hive. What it does is written by save.
 func (t *tree) edit(name string) (*hive.Editor, error) {
 	h, err := t.open(name)
-	if err != nil || h.editor != nil {
-		return h.edit(), err
+	if err != nil {
+		return nil, err
 	}
-	if h.editor, err = h.Edit(time.Now()); err != nil {
-		return nil, fmt.Errorf("%s: %w", h.name, err)
+	if h.editor == nil {
+		if h.editor, err = h.Edit(time.Now()); err != nil {
+			return nil, fmt.Errorf("%s: %w", h.name, err)
+		}
 	}
 	return h.editor, nil
-}
-
-func (h *openHive) edit() *hive.Editor {
-	if h == nil {
-		return nil
-	}
-	return h.editor
 }
 
 // save writes the hives that were changed.

@@ -41,8 +41,15 @@ var (
 func (m *machine) editBoot() error {
 	names := devname.New(m.job.Disk)
 	r := bootcfg.NewReplacer(names.IDs(), names.Labels())
-	if r.Empty() {
+	if r.Empty() && !m.newRoot {
 		return nil
+	}
+	replace := func(text []byte) []byte {
+		text = r.Replace(text)
+		if m.newRoot {
+			text = bootcfg.DropRootArgs(text)
+		}
+		return text
 	}
 	patterns := recipes
 	for _, l := range lines {
@@ -50,7 +57,7 @@ func (m *machine) editBoot() error {
 	}
 	for _, pattern := range patterns {
 		for _, name := range m.glob(pattern) {
-			if err := m.edit(name, r.Replace); err != nil {
+			if err := m.edit(name, replace); err != nil {
 				return err
 			}
 		}
@@ -58,7 +65,7 @@ func (m *machine) editBoot() error {
 	for _, pattern := range inRAM {
 		for _, name := range m.glob(pattern) {
 			before := len(m.order)
-			if err := m.edit(name, r.Replace); err != nil {
+			if err := m.edit(name, replace); err != nil {
 				return err
 			}
 			if len(m.order) > before {
@@ -66,7 +73,7 @@ func (m *machine) editBoot() error {
 			}
 		}
 	}
-	if err := m.editEnvironments(r.Replace); err != nil {
+	if err := m.editEnvironments(replace); err != nil {
 		return err
 	}
 	return m.lookAtUnified(r)

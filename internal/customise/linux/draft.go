@@ -24,6 +24,7 @@ type draft struct {
 	root    *rootfs.Root
 	changes map[string]*change // by real name: absolute, no links but maybe the last element
 	order   []string           // names of changes, as they are to be made
+	held    int                // bytes in changes
 	report  customise.Report
 }
 
@@ -52,7 +53,13 @@ func newDraft(root *rootfs.Root) *draft {
 	return &draft{root: root, changes: map[string]*change{}}
 }
 
+// maxNotes is more than anybody reads.
+const maxNotes = 200
+
 func (d *draft) note(format string, args ...any) {
+	if len(d.report.Notes) == maxNotes {
+		return
+	}
 	d.report.Notes = append(d.report.Notes, fmt.Sprintf(format, args...))
 }
 
@@ -117,7 +124,10 @@ const maxLinks = 40
 // would. Package rootfs does so again, in the kernel, when the name is used: what
 // is found here says which file a change is listed under.
 func (d *draft) parent(name string) (string, error) {
-	done, rest, links := "/", strings.Split(path.Clean("/"+name), "/")[1:], 0
+	done, rest, links := "/", elements(name), 0
+	if len(rest) == 0 {
+		return "/", nil
+	}
 	for len(rest) > 1 {
 		next := path.Join(done, rest[0])
 		rest = rest[1:]
@@ -140,14 +150,12 @@ func (d *draft) parent(name string) (string, error) {
 			done = "/"
 		}
 		rest = append(elements(target), rest...)
-		for len(rest) > 1 && rest[0] == ".." {
-			done, rest = path.Dir(done), rest[1:]
-		}
 	}
 	return path.Join(done, rest[0]), nil
 }
 
-// elements are the parts of a link's target.
+// elements are the parts of a name. A '..' among them goes up from where the parts
+// before it lead, so they are not cleaned.
 func elements(target string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(target, "/") {

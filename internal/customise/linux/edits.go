@@ -12,6 +12,9 @@ import (
 
 const permissions = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
+// maxDraft bounds what is held in memory for all changes of text.
+const maxDraft = 256 << 20
+
 // write replaces or makes a file; one that is there keeps mode, owner and
 // extended attributes, a new one is root's and has mode 0644.
 func (d *draft) write(name string, data []byte) error {
@@ -46,6 +49,9 @@ func (d *draft) put(name string, data []byte, a rootfs.Attr, keep bool) error {
 	}
 	if data == nil {
 		data = []byte{}
+	}
+	if d.held += len(data); d.held > maxDraft {
+		return fmt.Errorf("write %s: all changes together are more than %d bytes, more than can be right", at, maxDraft)
 	}
 	d.set(at, &change{kind: written, data: data, attr: a, keep: keep && there})
 	return nil
@@ -164,6 +170,9 @@ func (d *draft) list(dir string) ([]string, error) {
 		entries, err := d.root.ReadDir(at)
 		if err != nil {
 			return nil, err
+		}
+		if len(entries) > maxEntries {
+			return nil, fmt.Errorf("list %s: it has %d entries, more than can be right", at, len(entries))
 		}
 		for _, e := range entries {
 			names = append(names, e.Name())

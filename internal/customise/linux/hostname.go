@@ -88,6 +88,9 @@ func renamed(word, old, name string) (string, bool) {
 // the reference PC's.
 var ownAddress = regexp.MustCompile(`^(127\.[0-9.]+|::1)$`)
 
+// maxHostsLine is longer than a line that a resolver reads whole.
+const maxHostsLine = 4096
+
 func (m *machine) setHosts(old, name string) error {
 	text, err := m.read("/etc/hosts")
 	if err != nil {
@@ -101,7 +104,7 @@ func (m *machine) setHosts(old, name string) error {
 	for i, line := range lines {
 		body, comment, hash := strings.Cut(line, "#")
 		f := strings.Fields(body)
-		if len(f) < 2 {
+		if len(f) < 2 || len(line) > maxHostsLine {
 			continue
 		}
 		own := ownAddress.MatchString(f[0])

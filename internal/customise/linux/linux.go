@@ -14,6 +14,7 @@ package linux
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/ingot-imaging/ingot/internal/customise"
@@ -32,6 +33,8 @@ type machine struct {
 	job    customise.Job
 	system system
 	first  []firstBootScript // what the first boot has to do, in order
+
+	newRoot bool // the root has another kind of file system
 }
 
 // always are the steps that keep a system working on its new disk.
@@ -86,6 +89,9 @@ func Preview(ctx context.Context, root *rootfs.Root, job customise.Job) (*custom
 
 func prepare(ctx context.Context, root *rootfs.Root, job customise.Job) (*machine, error) {
 	m := &machine{draft: newDraft(root), job: job}
+	if job.Rand == nil {
+		m.job.Rand = rand.Reader
+	}
 	var err error
 	if m.system, err = m.identify(); err != nil {
 		return nil, fmt.Errorf("look at the system: %w", err)

@@ -90,7 +90,7 @@ func (m *machine) relabel() error {
 		return nil
 	}
 	for name, c := range m.changes {
-		if (c.fresh || c.kind == linked) && c.kind != removed && name != flag {
+		if (c.fresh || c.kind == linked || c.kind == copied) && c.kind != removed && name != flag {
 			m.note("the system uses SELinux and got new files: it labels all files at its first boot, and starts once more")
 			return m.write(flag, nil)
 		}

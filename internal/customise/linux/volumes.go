@@ -69,6 +69,7 @@ func (m *machine) judge(entries []fstab.Entry) {
 			continue
 		}
 		kind, root := v.OldKind != v.Kind, e.Point == "/" || e.Point == "/usr"
+		m.newRoot = m.newRoot || kind && e.Point == "/"
 		if kind && root || e.Type == "swap" || dracut && (root || e.Point == boot) {
 			m.rebuild(initramfs)
 		}

@@ -61,7 +61,7 @@ func addTo(body string, form Form, args []string) string {
 			return body
 		}
 	case BLS:
-		if words[0] != "options" {
+		if words[0] != "options" || slices.Contains(words, "$kernelopts") { // which are in GRUB's environment
 			return body
 		}
 	case Extlinux:
@@ -77,6 +77,13 @@ func addTo(body string, form Form, args []string) string {
 	}
 	return appendArgs(body, args)
 }
+
+// rootArgs are arguments about the root's file system.
+var rootArgs = regexp.MustCompile(`([ \t"'=])(?:rootflags|rootfstype)=[^ \t\r\n"']*[ \t]?`)
+
+// DropRootArgs removes arguments that only the root's old file system understands:
+// its type, and its mount options, as subvolumes of btrfs.
+func DropRootArgs(text []byte) []byte { return rootArgs.ReplaceAll(text, []byte("$1")) }
 
 // isKernel tells Linux from what else GRUB's command starts, as memory tests.
 func isKernel(words []string) bool {

@@ -73,6 +73,19 @@ func TestAddArgs(t *testing.T) {
 	}
 }
 
+func TestDropRootArgs(t *testing.T) {
+	for text, want := range map[string]string{
+		"options root=UUID=x rootflags=subvol=root ro quiet\n": "options root=UUID=x ro quiet\n",
+		"A=\"rootflags=subvol=@ quiet\"\n":                     "A=\"quiet\"\n",
+		"linux /v root=x rootfstype=btrfs\n":                   "linux /v root=x \n",
+		"xrootflags=1 rootflagsx=2":                            "xrootflags=1 rootflagsx=2",
+	} {
+		if got := string(DropRootArgs([]byte(text))); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
 func TestCheckArgs(t *testing.T) {
 	for _, bad := range []string{"", "a b", "a\nb", `a"b`, "a'b", "$(x)", "`x`", "a;b", "a\\", "a{b", "a#b", "\x1b", "a*", "a&b", "a|b", "a>b"} {
 		if CheckArgs([]string{bad}) == nil {

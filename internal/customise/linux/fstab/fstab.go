@@ -62,7 +62,9 @@ func Edit(text []byte, names *devname.Names) Result {
 			l.convert(v, point)
 		}
 		if v.OldKind == "btrfs" && v.Kind != "btrfs" && whole[v] != i {
-			r.Notes = append(r.Notes, fmt.Sprintf("/etc/fstab: %s was a subvolume; %s has none, so that its line is a comment now", quoted(point), v.Kind))
+			if len(r.Notes) < maxNotes {
+				r.Notes = append(r.Notes, fmt.Sprintf("/etc/fstab: %s was a subvolume; %s has none, so that its line is a comment now", quoted(point), v.Kind))
+			}
 			lines[i] = "# ingot: no subvolumes any more: " + l.text
 			continue
 		}
@@ -87,10 +89,13 @@ func wholes(lines []string, names *devname.Names) map[*customise.Volume]int {
 	return whole
 }
 
+// maxNotes is enough for every fstab that a person wrote.
+const maxNotes = 20
+
 // note tells of a name that depends on where the disk is plugged in.
 func (r *Result) note(name, point string) {
 	for _, prefix := range []string{"/dev/sd", "/dev/hd", "/dev/vd", "/dev/nvme", "/dev/mmcblk", "/dev/xvd", "/dev/disk/by-path/", "/dev/disk/by-id/"} {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, prefix) && len(r.Notes) < maxNotes {
 			r.Notes = append(r.Notes, fmt.Sprintf("/etc/fstab: %s is %s, a name that another machine may give to another disk or to none", quoted(point), quoted(name)))
 			return
 		}

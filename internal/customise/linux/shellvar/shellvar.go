@@ -20,27 +20,36 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9_./@,:+-]+$`)
 
 // A place is where an assignment lies in its text.
 type place struct {
-	line, value, end int // the line's first byte, the value's first byte, and the byte after it
+	name       string
+	line       int // its line's first byte
+	value, end int // the value's first byte, and the byte after it
 }
 
-// find returns every assignment of name. Values may reach over lines in quotes.
-func find(text, name string) []place {
+// assignments returns every assignment. Values may reach over lines in quotes.
+func assignments(text string) []place {
 	var found []place
 	for at := 0; at < len(text); {
 		end := lineEnd(text, at)
-		m := assignment.FindStringSubmatchIndex(text[at:end])
-		if m == nil {
-			at = end + 1
-			continue
-		}
-		p := place{line: at, value: at + m[1]}
-		p.end = p.value + rawLength(text[p.value:])
-		if text[at+m[2]:at+m[3]] == name {
+		if m := assignment.FindStringSubmatchIndex(text[at:end]); m != nil {
+			p := place{name: text[at+m[2] : at+m[3]], line: at, value: at + m[1]}
+			p.end = p.value + rawLength(text[p.value:])
 			found = append(found, p)
+			end = lineEnd(text, p.end)
 		}
-		at = lineEnd(text, p.end) + 1
+		at = end + 1
 	}
 	return found
+}
+
+// last returns the assignment of name that counts.
+func last(text, name string) (place, bool) {
+	var found place
+	for _, p := range assignments(text) {
+		if p.name == name {
+			found = p
+		}
+	}
+	return found, found.name != ""
 }
 
 func lineEnd(text string, at int) int {
@@ -105,12 +114,8 @@ func Quote(value string) string {
 // Get returns the value of the last assignment of name.
 func Get(text []byte, name string) (string, bool) {
 	s := string(text)
-	found := find(s, name)
-	if len(found) == 0 {
-		return "", false
-	}
-	p := found[len(found)-1]
-	return unquote(s[p.value:p.end]), true
+	p, ok := last(s, name)
+	return unquote(s[p.value:p.end]), ok
 }
 
 // Set returns text with name set to value: where it is set now, or on a new line
@@ -118,14 +123,13 @@ func Get(text []byte, name string) (string, bool) {
 func Set(text []byte, name, value string) []byte {
 	value, _, _ = strings.Cut(value, "\n")
 	s := string(text)
-	found := find(s, name)
-	if len(found) == 0 {
+	p, ok := last(s, name)
+	if !ok {
 		if !plain.MatchString(value) {
 			value = Quote(value)
 		}
 		return []byte(ended(s) + name + "=" + value + "\n")
 	}
-	p := found[len(found)-1]
 	if raw := s[p.value:p.end]; unquote(raw) == value {
 		return text
 	} else if strings.ContainsAny(raw, `"'`) || !plain.MatchString(value) {
@@ -137,30 +141,25 @@ func Set(text []byte, name, value string) []byte {
 // Unset returns text without the lines that set the variables which drop names.
 func Unset(text []byte, drop func(name string) bool) []byte {
 	s := string(text)
-	var names []string
-	for line := range strings.Lines(s) {
-		if m := assignment.FindStringSubmatch(line); m != nil && drop(m[1]) && !slices.Contains(names, m[1]) {
-			names = append(names, m[1])
+	var out strings.Builder
+	done := 0
+	for _, p := range assignments(s) {
+		if drop(p.name) {
+			out.WriteString(s[done:p.line])
+			done = min(lineEnd(s, p.end)+1, len(s))
 		}
 	}
-	for _, name := range names {
-		for found := find(s, name); len(found) > 0; found = find(s, name) {
-			p := found[0]
-			s = s[:p.line] + s[min(lineEnd(s, p.end)+1, len(s)):]
-		}
-	}
-	return []byte(s)
+	return []byte(out.String() + s[done:])
 }
 
 // AddWords returns text with words at the end of the list that name holds, but
 // for those that are in it. Words are of [A-Za-z0-9_.,:=/@%+~^!-].
 func AddWords(text []byte, name string, words []string) []byte {
 	s := string(text)
-	found := find(s, name)
-	if len(found) == 0 {
+	p, ok := last(s, name)
+	if !ok {
 		return []byte(ended(s) + name + "=" + Quote(strings.Join(words, " ")) + "\n")
 	}
-	p := found[len(found)-1]
 	raw := s[p.value:p.end]
 	there := strings.Fields(unquote(raw))
 	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(there, w) })
@@ -171,10 +170,10 @@ func AddWords(text []byte, name string, words []string) []byte {
 	if len(there) > 0 {
 		list = " " + list
 	}
-	last := len(raw) - 1
+	end := len(raw) - 1
 	switch {
-	case last > 0 && strings.IndexByte(`"'`, raw[0]) >= 0 && strings.IndexByte(raw[1:], raw[0]) == last-1 && raw[last-1] != '\\':
-		raw = raw[:last] + list + raw[last:] // one quoted piece
+	case end > 0 && strings.IndexByte(`"'`, raw[0]) >= 0 && strings.IndexByte(raw[1:], raw[0]) == end-1 && raw[end-1] != '\\':
+		raw = raw[:end] + list + raw[end:] // one quoted piece
 	default:
 		raw += Quote(list) // pieces side by side are one word to a shell
 	}

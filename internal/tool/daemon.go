@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"cmp"
 	"context"
 	"os/exec"
 	"runtime"
@@ -25,7 +26,7 @@ func (c Command) Start() (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr.Pdeathsig = cmp.Or(c.AtDeath, syscall.SIGKILL)
 	d := &Daemon{c, cmd, tail, make(chan struct{}), nil}
 	started := make(chan error)
 	go func() {

@@ -26,6 +26,11 @@ type Command struct {
 	// Out gets standard output instead of Result.Output, for programs whose output
 	// is data; nil: it is text.
 	Out io.Writer
+
+	// Files are open for the program as descriptors 3 and up.
+	Files []*os.File
+	// AtDeath is what a Daemon gets when this process dies; 0: SIGKILL.
+	AtDeath syscall.Signal
 }
 
 // Result is what a program said.
@@ -71,7 +76,7 @@ func (c Command) prepare(ctx context.Context) (*exec.Cmd, *tailBuffer, error) {
 	tail := &tailBuffer{}
 	cmd := exec.CommandContext(ctx, path, c.Args...)
 	cmd.Env = environment()
-	cmd.Dir, cmd.Stdin = c.Dir, c.Stdin
+	cmd.Dir, cmd.Stdin, cmd.ExtraFiles = c.Dir, c.Stdin, c.Files
 	var text io.Writer = tail
 	if c.Lines != nil {
 		text = io.MultiWriter(tail, c.Lines)

@@ -61,6 +61,7 @@ const (
 	Mkswap  Name = "mkswap"
 	Wimlib  Name = "wimlib-imagex"
 	Chroot  Name = "chroot"
+	Shell   Name = "sh"
 	Unshare Name = "unshare"
 )
 
@@ -79,6 +80,7 @@ var packages = []struct {
 	{"util-linux", []Name{Mkswap, Unshare}},
 	{"wimtools", []Name{Wimlib}},
 	{"coreutils", []Name{Chroot}},
+	{"dash", []Name{Shell}},
 }
 
 // Package is the Debian package that has n; "" when n is none of ours.

@@ -16,6 +16,7 @@ import (
 type Server struct {
 	dir    string
 	server *fuse.Server
+	guard  *guard
 }
 
 // maxRequest fits into a pipe with its header, which is how answers go to the
@@ -32,7 +33,14 @@ func Serve(dir string, layers map[string]*Layer) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("show volumes as files in %s (this needs root and /dev/fuse): %w", dir, err)
 	}
-	return &Server{dir, server}, nil
+	s := &Server{dir: dir, server: server}
+	if err = keepFromChildren(); err == nil {
+		s.guard, err = newGuard(dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, server.Unmount())
+	}
+	return s, nil
 }
 
 // Path is the file that shows a layer.
@@ -45,7 +53,7 @@ func (s *Server) Close() error {
 		return fmt.Errorf("unmount %s: %w", s.dir, err)
 	}
 	s.server.Wait()
-	return nil
+	return s.guard.Close()
 }
 
 type folder struct {

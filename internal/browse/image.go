@@ -216,6 +216,7 @@ func (i *Image) mount(ctx context.Context, p Partition) (volume, error) {
 	}
 	m, err := mount.Volume(ctx, i.views.path(p.Number), p.Kind, dir, mount.Options{ReadOnly: true, SectorSize: i.manifest.Disk.SectorSize})
 	if err != nil {
+		os.Remove(dir) // so that who asks again is told the same
 		return nil, fmt.Errorf("partition %d: %w", p.Number, err)
 	}
 	i.views.mounts = append(i.views.mounts, m)

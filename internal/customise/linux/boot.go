@@ -56,14 +56,14 @@ func (m *machine) editBoot() error {
 		patterns = append(patterns[:len(patterns):len(patterns)], l.pattern)
 	}
 	for _, pattern := range patterns {
-		for _, name := range m.glob(pattern) {
+		for _, name := range m.texts(pattern) {
 			if err := m.edit(name, replace); err != nil {
 				return err
 			}
 		}
 	}
 	for _, pattern := range inRAM {
-		for _, name := range m.glob(pattern) {
+		for _, name := range m.texts(pattern) {
 			before := len(m.order)
 			if err := m.edit(name, replace); err != nil {
 				return err
@@ -81,7 +81,7 @@ func (m *machine) editBoot() error {
 
 func (m *machine) editEnvironments(f func([]byte) []byte) error {
 	for _, pattern := range environments {
-		for _, name := range m.glob(pattern) {
+		for _, name := range m.texts(pattern) {
 			block, err := m.read(name)
 			if err != nil {
 				return err
@@ -102,7 +102,7 @@ func (m *machine) editEnvironments(f func([]byte) []byte) error {
 // them, signed with the rest.
 func (m *machine) lookAtUnified(r *bootcfg.Replacer) error {
 	for _, pattern := range []string{"/boot/efi/EFI/Linux/*.efi", "/efi/EFI/Linux/*.efi", "/boot/EFI/Linux/*.efi"} {
-		for _, name := range m.glob(pattern) {
+		for _, name := range m.texts(pattern) {
 			mentions, err := m.mentions(name, r)
 			if err != nil {
 				return err
@@ -150,7 +150,7 @@ func (m *machine) addKernelArgs() error {
 		return err
 	}
 	for _, l := range lines {
-		for _, name := range m.glob(l.pattern) {
+		for _, name := range m.texts(l.pattern) {
 			if err := m.edit(name, func(text []byte) []byte { return bootcfg.AddArgs(text, l.form, args) }); err != nil {
 				return err
 			}

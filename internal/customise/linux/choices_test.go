@@ -240,7 +240,9 @@ func TestHosts(t *testing.T) {
 		"no line yet":     {"ref", "new", "127.0.0.1 localhost\n192.0.2.1 gate\n", "127.0.0.1 localhost\n127.0.1.1\tnew\n192.0.2.1 gate\n"},
 		"part of a word":  {"ref", "new", "127.0.1.1 ref reference ref-2 pref ref.x\n", "127.0.1.1 new reference ref-2 pref new.x\n"},
 		"localhost":       {"localhost", "new", "127.0.0.1 localhost localhost.localdomain\n", "127.0.0.1 localhost localhost.localdomain\n127.0.1.1\tnew\n"},
-		"with domain":     {"ref", "new.lab.example", "127.0.1.1 ref.old.example ref\n", "127.0.1.1 ref.old.example new.lab.example\n"},
+		"with domain":     {"ref", "new.lab.example", "127.0.1.1 ref.old.example ref\n", "127.0.1.1 new.lab.example new\n"},
+		"old domain":      {"ref.old.example", "new", "127.0.1.1 ref.old.example ref\n", "127.0.1.1 new.old.example new\n"},
+		"domain added":    {"ref", "new.x", "127.0.0.1 localhost\n127.0.1.1 ref\n", "127.0.0.1 localhost\n127.0.1.1\tnew.x new\n127.0.1.1 new\n"},
 		"of another host": {"ref", "new", "127.0.1.1 ref\n192.0.2.7 ref\n", "127.0.1.1 new\n192.0.2.7 ref\n"},
 		"in a comment":    {"ref", "new", "127.0.1.1 ref # ref\n# ref\n", "127.0.1.1 new # ref\n# ref\n"},
 	} {

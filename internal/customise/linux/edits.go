@@ -191,6 +191,14 @@ func (d *draft) list(dir string) ([]string, error) {
 	return names, nil
 }
 
+// texts returns the regular files that match a pattern.
+func (d *draft) texts(pattern string) []string {
+	return slices.DeleteFunc(d.glob(pattern), func(name string) bool {
+		e, _ := d.stat(name)
+		return !e.mode.IsRegular()
+	})
+}
+
 // glob returns what matches a pattern, of which any element may have wildcards.
 // Folders that cannot be read match nothing.
 func (d *draft) glob(pattern string) []string {

@@ -159,7 +159,7 @@ func (m *machine) readScripts() error {
 			}
 		}
 		if !bytes.HasPrefix(data, []byte("#!")) {
-			return fmt.Errorf("script %d, %.64q, does not begin with #!", i+1, s.Name)
+			return fmt.Errorf("script %d, %.64q: it does not begin with #! and a program", i+1, s.Name)
 		}
 		m.first = append(m.first, firstBootScript{s.Name, data})
 	}

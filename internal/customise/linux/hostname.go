@@ -68,19 +68,24 @@ func firstWord(text []byte) string {
 	return ""
 }
 
-// renamed returns what a word is after the machine's old name became another, be
-// it alone or with a domain behind it.
+// renamed returns what a word is after the machine's old name became another: the
+// first part of a name alone, or with a domain behind it.
 func renamed(word, old, name string) (string, bool) {
-	if old == "" || strings.HasPrefix(strings.ToLower(old), "localhost") || len(word) < len(old) || !strings.EqualFold(word[:len(old)], old) {
+	oldHost, _, _ := strings.Cut(old, ".")
+	host, _, domain := strings.Cut(name, ".")
+	if oldHost == "" || strings.EqualFold(oldHost, "localhost") || len(word) < len(oldHost) || !strings.EqualFold(word[:len(oldHost)], oldHost) {
 		return word, false
 	}
-	switch rest := word[len(old):]; {
+	switch rest := word[len(oldHost):]; {
 	case rest == "":
+		return host, true
+	case rest[0] != '.':
+		return word, false
+	case domain:
 		return name, true
-	case rest[0] == '.' && !strings.Contains(name, "."):
-		return name + rest, true
+	default:
+		return host + rest, true
 	}
-	return word, false
 }
 
 // ownAddress are the addresses of hosts(5) under which a machine finds itself. A

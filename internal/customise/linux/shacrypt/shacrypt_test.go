@@ -70,7 +70,10 @@ func FuzzMatches(f *testing.F) {
 	f.Add("", "$6$")
 	f.Add("x", "$6$rounds=$")
 	f.Fuzz(func(t *testing.T, password, hashed string) {
-		if len(hashed) > 0 && Matches(password, hashed) && !strings.HasPrefix(hashed, prefix) {
+		if _, n, _, err := parse(hashed); err != nil || n > minRounds {
+			return // takes long
+		}
+		if Matches(password, hashed) && !strings.HasPrefix(hashed, prefix) {
 			t.Error("it matched a hash of another kind")
 		}
 	})

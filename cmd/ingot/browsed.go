@@ -73,7 +73,7 @@ func (a *app) withTree(ctx context.Context, ref string, at place, do func(*brows
 	if err := a.mountsFor(img, at.partition); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, img.Close()) }()
+	defer func() { err = a.endOfStream(errors.Join(err, img.Close())) }()
 	t, err := a.treeOf(ctx, img, at.partition)
 	if err != nil {
 		return err

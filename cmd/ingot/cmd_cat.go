@@ -40,21 +40,7 @@ func (a *app) cat(ctx context.Context, ref string, at place) error {
 			return err
 		}
 		defer f.Close()
-		_, err = io.CopyBuffer(plainWriter{ctx, a.stdout}, io.NewSectionReader(f, 0, f.Size()), make([]byte, 1<<20))
+		_, err = io.CopyBuffer(a.stream(ctx), io.NewSectionReader(f, 0, f.Size()), make([]byte, 1<<20))
 		return err
 	})
-}
-
-// plainWriter writes until ctx is done. It has no other methods, so that what is
-// copied to it passes through a buffer of the caller's size.
-type plainWriter struct {
-	ctx context.Context
-	to  io.Writer
-}
-
-func (w plainWriter) Write(p []byte) (int, error) {
-	if err := w.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return w.to.Write(p)
 }

@@ -66,8 +66,8 @@ func (a *app) diff(ctx context.Context, refA, refB string, opts browse.CompareOp
 			return err
 		}
 	}
-	defer func() { err = errors.Join(err, images[0].Close(), images[1].Close()) }()
-	out := bufio.NewWriter(a.stdout)
+	defer func() { err = a.endOfStream(errors.Join(err, images[0].Close(), images[1].Close())) }()
+	out := bufio.NewWriter(a.stream(ctx))
 	n, err := a.showDifferences(ctx, out, images, opts)
 	err = errors.Join(err, out.Flush())
 	if err == nil && n > 0 {

@@ -132,7 +132,7 @@ func (a *app) ls(ctx context.Context, ref string, at place, opts lsOptions) erro
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriter(a.stdout)
+		out := bufio.NewWriter(a.stream(ctx))
 		show := a.lister(out, opts)
 		if !e.IsDir() {
 			e.Name = strings.Trim(at.path, "/")

@@ -59,9 +59,6 @@ func (l *listed) open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e := l.entry(i); !e.Mode.IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: notRegularError{e.Mode}}
-	}
 	return newListedFile(l.contents, &l.Listing.Entries[i].Data), nil
 }
 

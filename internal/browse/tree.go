@@ -112,6 +112,9 @@ func (t *Tree) Open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e, err := p.files.lstat(there); err == nil && !e.Mode.IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: Printable("/" + name), Err: notRegularError{e.Mode}}
+	}
 	f, err := p.files.open(there)
 	return f, named(err, name)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ import (
 
 // Drivers chooses driver sets for a machine, out of a folder of them, "" for none,
 // and tells which of its devices nobody claims. It is for the plan: what is chosen
-// is staged by Prepare. Of an image that was captured file by file it is not known
-// what it brings itself, so nothing is called unclaimed.
+// is staged by Prepare. Of an image that was captured file by file, and of a system
+// without modules, it is not known what it brings itself, so nothing is called
+// unclaimed.
 func (s *Session) Drivers(ctx context.Context, facts profile.Facts, folder string) (choice drivers.Choice, err error) {
 	library, err := loadDrivers(folder)
 	if err != nil {
@@ -40,11 +42,15 @@ func (s *Session) Drivers(ctx context.Context, facts profile.Facts, folder strin
 		return choice, nil
 	}
 	builtin, notes, err := drivers.OpenBuiltin(ctx, sys.Root, target.OS, "")
-	if err != nil {
+	unknown := errors.Is(err, fs.ErrNotExist) // its kernel needs no modules, or comes from elsewhere
+	if err != nil && !unknown {
 		return choice, err
 	}
 	target.Builtin = builtin
 	choice, err = library.Choose(ctx, facts, target)
+	if unknown {
+		choice.Unclaimed = nil
+	}
 	choice.Notes = append(choice.Notes, notes...)
 	return choice, err
 }

@@ -34,7 +34,11 @@ func (s *Session) editLinux(ctx context.Context, sys *system.System, plan *fit.P
 	if err != nil {
 		return nil, err
 	}
-	commands = append(commands, linux.RebuildCommands(sys.Root, done)...)
+	anew := linux.RebuildCommands(sys.Root, done)
+	if len(anew) == 0 && (slices.Contains(done.Rebuild, customise.Initramfs) || slices.Contains(done.Rebuild, customise.BootLoader)) {
+		done.Notes = append(done.Notes, "what the system starts from was made for its old file system, and it has no program to make it anew: it may not start")
+	}
+	commands = append(commands, anew...)
 	if len(commands) == 0 {
 		return done, nil
 	}

@@ -3,60 +3,48 @@ package resize
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/volume"
 )
 
-var extEstimate = regexp.MustCompile(`(?m)^Estimated minimum size of the filesystem: (\d+)$`)
-
-// extMinimum is resize2fs's estimate, which counts blocks.
-func extMinimum(ctx context.Context, v Volume) (int64, error) {
-	s, err := v.spec(ctx)
-	if err != nil {
-		return 0, err
-	}
-	r, err := v.run(ctx, tool.Resize2fs, "-P", v.Path)
-	if err != nil {
-		return 0, err
-	}
-	m := extEstimate.FindStringSubmatch(r.Output)
-	if m == nil {
-		return 0, fmt.Errorf("resize2fs -P says no minimum: %s", r.Output)
-	}
-	blocks, err := strconv.ParseInt(m[1], 10, 64)
-	if err != nil || blocks > s.Size/s.BlockSize {
-		return 0, fmt.Errorf("resize2fs -P says %s blocks", m[1])
-	}
-	return blocks * s.BlockSize, nil
+// extMinimum is what is in use. resize2fs -P says up to twice as much: it keeps
+// room for the worst of all layouts. A volume of 1,318 MiB in 12,700 files, on
+// which it said 2,360, was brought to 1,335.
+func extMinimum(_ context.Context, _ Volume, info volume.Info) (int64, error) {
+	return info.Used, nil
 }
 
-// extMargin: the estimate holds room for moved metadata. What it lacks at times is
-// space for the extents of files that are cut by the move.
-func extMargin(minimum int64) int64 { return minimum/100 + 4<<20 }
+// extMargin is for the extents of files that are cut by the move, and for what
+// there is to work with.
+func extMargin(minimum int64) int64 { return minimum/50 + 8<<20 }
 
-// resizeExt grows or shrinks: to resize2fs it is the same. It wants a volume that
-// was checked just now.
-func resizeExt(ctx context.Context, v Volume, size int64) ([]string, error) {
+func growExt(ctx context.Context, v Volume, size int64) ([]string, error) {
+	return nil, v.resizeExt(ctx, size)
+}
+
+// resizeExt grows or shrinks: to resize2fs it is the same, but for options. It wants
+// a volume that was checked just now.
+func (v Volume) resizeExt(ctx context.Context, size int64, options ...string) error {
 	s, err := v.spec(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.ClusterSize > 0 {
 		// resize2fs: "has not been fully tested", unless it is forced.
-		return nil, &NotPossibleError{v.Kind + " with the feature bigalloc", Growing, rebuild}
+		return &NotPossibleError{v.Kind + " with the feature bigalloc", Growing, rebuild}
 	}
 	if limit := s.extLimit(); size > limit {
-		return nil, &TooLargeError{v.Kind, size, limit, "Give it the 64bit feature with resize2fs -b and capture it again, or let it have only that much."}
+		return &TooLargeError{v.Kind, size, limit, "Give it the 64bit feature with resize2fs -b and capture it again, or let it have only that much."}
 	}
 	if err := fsckExt(ctx, v); err != nil {
-		return nil, err
+		return err
 	}
 	// In KiB, the smallest block; resize2fs rounds down to whole blocks.
-	_, err = v.run(ctx, tool.Resize2fs, v.Path, fmt.Sprintf("%dK", size>>10))
-	return nil, err
+	_, err = v.run(ctx, tool.Resize2fs, append(options, v.Path, fmt.Sprintf("%dK", size>>10))...)
+	return err
 }
 
 // extLimit is the largest size in bytes: numbers of blocks have 32 bits without

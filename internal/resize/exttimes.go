@@ -15,10 +15,11 @@ import (
 // shrinkExt shrinks, and gives folders back the times of their last change: when
 // resize2fs gives inodes new numbers, it sets those of all folders that name them.
 // The time of the last change of the inodes themselves stays what it made it.
-func shrinkExt(ctx context.Context, v Volume, size int64) ([]string, error) {
+func shrinkExt(ctx context.Context, v Volume, size int64) (notes []string, err error) {
 	before, lost := v.folders(ctx)
-	notes, err := resizeExt(ctx, v, size)
-	if err != nil {
+	// Forced, it tries what its own estimate forbids, and fails in order when there
+	// is no room.
+	if err := v.resizeExt(ctx, size, "-f"); err != nil {
 		return nil, err
 	}
 	if lost == nil {

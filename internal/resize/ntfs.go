@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/volume"
 )
 
 // willCheck is what a user has to know of ntfsresize (ntfsresize(8), --force): it
@@ -18,7 +19,7 @@ var ntfsEstimate = regexp.MustCompile(`(?m)^You might resize at (\d+) bytes`)
 
 // ntfsMinimum is what ntfsresize calls the theoretically smallest size. A volume
 // that is full has none.
-func ntfsMinimum(ctx context.Context, v Volume) (int64, error) {
+func ntfsMinimum(ctx context.Context, v Volume, _ volume.Info) (int64, error) {
 	r, err := v.ntfsresize(ctx, "--info")
 	if err != nil {
 		return 0, err

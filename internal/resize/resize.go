@@ -38,15 +38,15 @@ const (
 )
 
 // Smallest is the size in bytes that Shrink is expected to reach. It is more than
-// what the programs give as the minimum, since those figures are estimates; each
-// kind's margin is with its code. The volume is only read, but for btrfs, which
+// the least there may be, which nobody knows but by trying; each kind's margin is
+// with its code. The volume is only read, but for btrfs, which
 // is mounted.
 func (v Volume) Smallest(ctx context.Context) (int64, error) {
 	s, err := v.ready(ctx, Measuring)
 	if err != nil {
 		return 0, err
 	}
-	n, err := s.minimum(ctx, v)
+	n, err := s.minimum(ctx, v, s.info)
 	if err != nil {
 		return 0, fmt.Errorf("measure the %s volume: %w", v.Kind, err)
 	}
@@ -83,7 +83,7 @@ func (v Volume) Shrink(ctx context.Context, size int64) (notes []string, err err
 	if size >= s.info.Size {
 		return nil, fmt.Errorf("shrink the %s volume to %d bytes: it has %d", v.Kind, size, s.info.Size)
 	}
-	need, err := s.minimum(ctx, v)
+	need, err := s.minimum(ctx, v, s.info)
 	if err == nil && size < need {
 		err = &TooSmallError{v.Kind, need, size}
 	}

@@ -24,6 +24,16 @@ const (
 	mib  = 1 << 20
 )
 
+// TestMain keeps mounts to this process. A mount namespace that another test's
+// process made meanwhile would otherwise hold them.
+func TestMain(m *testing.M) {
+	if err := mount.Private(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
 // variant is a way to make a volume, and the sizes it is brought to. 0: not possible.
 type variant struct {
 	kind         string
@@ -246,6 +256,9 @@ func TestSmallest(t *testing.T) {
 			}
 			t.Logf("%d of %d MiB", n/mib, x.size/mib)
 			n = (n + 4095) &^ 4095
+			if n >= x.size {
+				return // so small a volume of btrfs has too few chunks
+			}
 			notes, err := v.Shrink(t.Context(), n)
 			if err == nil {
 				err = os.Truncate(v.Path, n)

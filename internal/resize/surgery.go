@@ -23,8 +23,8 @@ type surgery struct {
 	needs   map[Action][]tool.Name
 	instead string // what to do when an action is not possible
 
-	minimum func(ctx context.Context, v Volume) (int64, error) // what the programs say
-	margin  func(minimum int64) int64                          // what is added to it to be sure
+	minimum func(ctx context.Context, v Volume, info volume.Info) (int64, error) // what nothing can be smaller than
+	margin  func(minimum int64) int64                                            // what is added to it to be sure
 	grow    func(ctx context.Context, v Volume, size int64) (notes []string, err error)
 	shrink  func(ctx context.Context, v Volume, size int64) (notes []string, err error)
 	check   func(ctx context.Context, v Volume) error
@@ -65,13 +65,13 @@ func extSurgery() surgery {
 	return surgery{
 		format: ext.New(),
 		needs: map[Action][]tool.Name{
-			Measuring: {tool.Resize2fs},
+			Measuring: {},
 			Growing:   {tool.E2fsck, tool.Resize2fs},
 			Shrinking: {tool.E2fsck, tool.Resize2fs, tool.Debugfs},
 			Checking:  {tool.E2fsck},
 			Making:    {tool.MkfsExt4},
 		},
-		minimum: extMinimum, margin: extMargin, grow: resizeExt, shrink: shrinkExt, check: checkExt, make: makeExt, spec: specExt,
+		minimum: extMinimum, margin: extMargin, grow: growExt, shrink: shrinkExt, check: checkExt, make: makeExt, spec: specExt,
 	}
 }
 

@@ -6,13 +6,13 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/volume"
 	"github.com/ingot-imaging/ingot/internal/volume/swap"
 )
 
 // swapMinimum is what mkswap asks for: ten pages.
-func swapMinimum(ctx context.Context, v Volume) (int64, error) {
-	s, err := v.spec(ctx)
-	return 10 * s.BlockSize, err
+func swapMinimum(_ context.Context, _ Volume, info volume.Info) (int64, error) {
+	return 10 * info.BlockSize, nil
 }
 
 // resizeSwap makes the space anew with the same name, so that whoever refers to it

@@ -8,6 +8,7 @@
 //
 //	INGOT_BENCH       folder with the disks (default ${TMPDIR:-/var/tmp}/ingot-bench)
 //	INGOT_BENCH_MEM   memory-backed folder for stores and targets (default /dev/shm), 15 GB
+//	INGOT_BENCH_TREE  for files, a folder instead of the root of disk A
 //	INGOT             the ingot program (default: built from this tree)
 package main
 
@@ -36,7 +37,7 @@ func bench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	rounds := flags.Int("rounds", 5, "rounds per disk")
 	all := flags.Int("all", 5, "rounds in which the tools that no bar is about run too")
-	only := flags.String("only", "root,ntfs,xfs,btrfs,growth", "which parts to run; also a, the whole disk by ingot against its root by the others")
+	only := flags.String("only", "root,ntfs,xfs,btrfs,growth", "which parts to run; also files, and a, the whole disk by ingot against its root by the others")
 	flags.Parse(args)
 
 	images := cmp.Or(os.Getenv("INGOT_BENCH"), filepath.Join(cmp.Or(os.Getenv("TMPDIR"), "/var/tmp"), "ingot-bench"))
@@ -55,6 +56,12 @@ func bench(ctx context.Context, args []string) error {
 		if part == "growth" {
 			if err := growth(ctx, os.Stdout, images, memory, ingot); err != nil {
 				return err
+			}
+			continue
+		}
+		if part == "files" {
+			if err := measureFiles(ctx, images, memory, ingot, *rounds); err != nil {
+				return fmt.Errorf("files: %w", err)
 			}
 			continue
 		}

@@ -42,13 +42,17 @@ var bars = [...]bar{
 	{"verify an image / partclone's full restore", ingotVerify, partcloneRestore, wall, 0.12},
 	{"compare with a disk / partclone's full restore", ingotCompare, partcloneRestore, wall, 0.12},
 	{"store / partclone + zstd -1", ingotCapture, partcloneSave, size, 1.04},
+	{"files: capture / fsarchiver", ingotFiles, fsarchiverSave, wall, 1},
+	{"files: capture / wimlib", ingotFiles, wimlibCapture, wall, 1},
+	{"files: make them / fsarchiver", ingotExtract, fsarchiverRest, wall, 1},
+	{"files: make them / wimlib", ingotExtract, wimlibApply, wall, 1},
 }
 
 // peakBars are limits of resident memory in MiB.
 var peakBars = [...]struct {
 	step  string
 	limit float64
-}{{ingotCapture, 256}, {ingotDeploy, 192}}
+}{{ingotCapture, 256}, {ingotDeploy, 192}, {ingotFiles, 384}, {ingotExtract, 384}}
 
 // growthBars are for growth by A (none), B and C against the best of the other stores.
 var growthBars = [3]float64{0, 0.72, 0.98}
@@ -71,6 +75,9 @@ func (s *subject) report(w io.Writer) {
 	}
 	for _, b := range peakBars {
 		peaks := values(s.samples[b.step], peak)
+		if len(peaks) == 0 {
+			continue
+		}
 		fmt.Fprintf(w, "| peak memory, %s | %s MiB | | | <= %.0f MiB | %s |\n",
 			b.step, spread(peaks), b.limit, verdict(slices.Max(peaks), b.limit))
 	}

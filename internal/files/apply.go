@@ -29,7 +29,7 @@ type Loss struct {
 // Directories come first, then what has no bytes, then the files in the order in
 // which they lie in the contents, by several goroutines, then other names of
 // files, and at last the attributes of directories. Memory is that of the
-// listing and of a few pieces of contents.
+// listing, about 210 bytes for each file, and of a few pieces of contents.
 func (v *Volume) Apply(ctx context.Context, dir string, work *progress.Work) ([]Loss, error) {
 	t, err := openTree(dir)
 	if err != nil {

@@ -53,6 +53,7 @@ func (t *Tree) Close() error {
 
 // Walk reads names and attributes of everything below dir that is in the same
 // mounted file system. The tree stays open, for its contents, until it is closed.
+// It takes about 230 bytes of memory for each file, and its listing 60.
 func Walk(ctx context.Context, dir string, opts WalkOptions) (*Tree, error) {
 	root, err := openTree(dir)
 	if err != nil {

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
@@ -159,10 +157,10 @@ func TestSameOrderAsDisk(t *testing.T) {
 	for i := range 50 {
 		plant(t, dir, fmt.Sprintf("%08x", r.Uint32()))
 		if i%10 == 0 {
-			unix.Sync()
+			syncFS(t, dir)
 		}
 	}
-	unix.Sync()
+	syncFS(t, dir)
 	tree := walk(t, dir, WalkOptions{})
 	same := 0
 	for _, d := range tree.Listing.order {

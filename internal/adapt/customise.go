@@ -70,9 +70,7 @@ func (s *Session) fault(err error) error {
 // edit changes files of a mounted system.
 func (s *Session) edit(ctx context.Context, sys *system.System, plan *fit.Plan, c Custom, report *Report) error {
 	report.System = sys.Kind
-	for _, m := range sys.Missing {
-		report.Notes = append(report.Notes, m)
-	}
+	report.Notes = append(report.Notes, sys.Missing...)
 	var done *customise.Report
 	var err error
 	switch {

@@ -42,11 +42,17 @@ func (s *Session) editLinux(ctx context.Context, sys *system.System, plan *fit.P
 	if len(commands) == 0 {
 		return done, nil
 	}
+	before, err := stamps(sys.Root)
+	if err != nil {
+		return nil, err
+	}
 	chroot, err := mount.ForChroot(sys.Root, nil)
 	if err != nil {
 		return nil, err
 	}
-	err = s.runAll(ctx, sys, plan, commands, report)
+	if err = s.runAll(ctx, sys, plan, commands, report); err == nil {
+		err = touchMade(sys.Root, before, done)
+	}
 	return done, errors.Join(err, chroot.Close())
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,25 +27,127 @@ var deadEnds = [...]string{"No bootable device", "UEFI Interactive Shell", "grub
 // Software emulation is used, since nested KVM hangs on some machines: allow
 // minutes in ctx, whose end stops the machine.
 func Boot(ctx context.Context, image string, fw Firmware) (serial string, err error) {
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	cmd := exec.CommandContext(running, "qemu-system-x86_64", qemuArgs(image, fw)...)
+	m, err := Start(ctx, image, fw, false)
+	if err != nil {
+		return "", err
+	}
+	defer m.Stop()
+	err = m.Wait(prompt)
+	return m.Console(), err
+}
+
+// Machine is a disk that runs in QEMU, and its serial console.
+type Machine struct {
+	what  string // for errors
+	ctx   context.Context
+	stop  func()
+	input io.Writer
+	ended chan struct{} // closed when QEMU ended, after end was set
+	end   error
+
+	mu      sync.Mutex
+	console bytes.Buffer
+	more    chan struct{} // closed, and made anew, when console has grown
+}
+
+// Start starts the raw disk image in QEMU, as Boot does, until Stop or the end of
+// ctx. The image keeps what the machine writes if keep is set.
+func Start(ctx context.Context, image string, fw Firmware, keep bool) (*Machine, error) {
+	m := &Machine{what: fmt.Sprintf("boot %s with %s", image, fw), ended: make(chan struct{}), more: make(chan struct{})}
+	m.ctx, m.stop = context.WithCancel(ctx)
+	args := qemuArgs(image, fw)
+	if !keep {
+		args = append(args, "-snapshot")
+	}
+	cmd := exec.CommandContext(m.ctx, "qemu-system-x86_64", args...)
 	cmd.WaitDelay = 10 * time.Second
 	var complaints bytes.Buffer
-	console := &console{ended: stop}
-	cmd.Stdout, cmd.Stderr = console, &complaints
-	err = cmd.Run()
-	switch {
-	case console.has(prompt):
-		return console.log.String(), nil
-	case console.deadEnd() != "":
-		err = fmt.Errorf("the console says %q", console.deadEnd())
-	case ctx.Err() != nil:
-		err = fmt.Errorf("no login prompt: %w", context.Cause(ctx))
-	default:
-		err = fmt.Errorf("qemu ended without a login prompt: %v %s", err, bytes.TrimSpace(complaints.Bytes()))
+	cmd.Stdout, cmd.Stderr = m, &complaints
+	var err error
+	if m.input, err = cmd.StdinPipe(); err == nil {
+		err = cmd.Start()
 	}
-	return console.log.String(), fmt.Errorf("boot %s with %s: %w", image, fw, err)
+	if err != nil {
+		m.stop()
+		return nil, fmt.Errorf("%s: %w", m.what, err)
+	}
+	go func() {
+		defer close(m.ended)
+		m.end = fmt.Errorf("qemu ended: %v %s", cmd.Wait(), bytes.TrimSpace(complaints.Bytes()))
+	}()
+	return m, nil
+}
+
+// Stop turns the power off and waits until QEMU has ended.
+func (m *Machine) Stop() {
+	m.stop()
+	<-m.ended
+}
+
+// Type types a line at the console.
+func (m *Machine) Type(line string) error {
+	_, err := io.WriteString(m.input, line+"\n")
+	return err
+}
+
+// Console is everything that the machine printed.
+func (m *Machine) Console() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.console.String()
+}
+
+// Write takes what the machine prints; it is for QEMU alone.
+func (m *Machine) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	close(m.more)
+	m.more = make(chan struct{})
+	return m.console.Write(p)
+}
+
+// Wait waits until the machine has printed every one of texts since it was
+// started, in any order.
+func (m *Machine) Wait(texts ...string) error {
+	for {
+		m.mu.Lock()
+		log, more := m.console.String(), m.more
+		m.mu.Unlock()
+		missing := without(texts, log)
+		if len(missing) == 0 {
+			return nil
+		}
+		if dead := deadEnd(log); dead != "" {
+			return fmt.Errorf("%s: the console says %q, not %q", m.what, dead, missing)
+		}
+		select {
+		case <-more:
+		case <-m.ctx.Done():
+			return fmt.Errorf("%s: no %q: %w", m.what, missing, context.Cause(m.ctx))
+		case <-m.ended:
+			return fmt.Errorf("%s: no %q: %w", m.what, missing, m.end)
+		}
+	}
+}
+
+// without returns those of texts that are not in log.
+func without(texts []string, log string) (missing []string) {
+	for _, text := range texts {
+		if !strings.Contains(log, text) {
+			missing = append(missing, text)
+		}
+	}
+	return missing
+}
+
+// deadEnd returns the first of deadEnds that is in log, or nothing.
+func deadEnd(log string) string {
+	for _, text := range deadEnds {
+		if strings.Contains(log, text) {
+			return text
+		}
+	}
+	return ""
 }
 
 // qemuArgs describe a PC without anything but two CPUs, the disk and a serial
@@ -52,39 +156,12 @@ func qemuArgs(image string, fw Firmware) []string {
 	args := []string{
 		"-machine", "pc,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-		"-snapshot", "-drive", "if=virtio,format=raw,file=" + strings.ReplaceAll(image, ",", ",,"),
+		"-drive", "if=virtio,format=raw,file=" + strings.ReplaceAll(image, ",", ",,"),
 	}
 	if fw == UEFI {
 		args = append(args,
 			"-drive", "if=pflash,format=raw,readonly=on,file="+ovmfCode,
-			"-drive", "if=pflash,format=raw,file="+ovmfVars)
+			"-drive", "if=pflash,format=raw,snapshot=on,file="+ovmfVars)
 	}
 	return args
-}
-
-// console collects what the machine prints, and calls ended when it has come to
-// an end, good or bad.
-type console struct {
-	log   bytes.Buffer
-	ended func()
-}
-
-func (c *console) Write(p []byte) (int, error) {
-	c.log.Write(p)
-	if c.has(prompt) || c.deadEnd() != "" {
-		c.ended()
-	}
-	return len(p), nil
-}
-
-func (c *console) has(text string) bool { return bytes.Contains(c.log.Bytes(), []byte(text)) }
-
-// deadEnd returns the first of deadEnds that was printed, or nothing.
-func (c *console) deadEnd() string {
-	for _, text := range deadEnds {
-		if c.has(text) {
-			return text
-		}
-	}
-	return ""
 }

@@ -15,16 +15,17 @@ const suite = "bookworm"
 // mmdebstrapArgs make the smallest Debian that boots to a login prompt. The
 // cloud kernel has the virtio and file system drivers and little else; the
 // initrd holds only what finds the root, because software emulation is slow.
+// The SSH server is there for its host keys and does not start.
 var mmdebstrapArgs = [...]string{
 	"--variant=minbase",
-	"--include=linux-image-cloud-amd64,systemd-sysv,udev,zstd",
+	"--include=linux-image-cloud-amd64,systemd-sysv,udev,zstd,openssh-server",
 	"--dpkgopt=path-exclude=/usr/share/doc/*",
 	"--dpkgopt=path-exclude=/usr/share/man/*",
 	"--dpkgopt=path-exclude=/usr/share/locale/*",
 	`--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d" &&` +
 		` echo MODULES=list >"$1/etc/initramfs-tools/conf.d/boottest" &&` +
 		` printf '%s\n' virtio_pci virtio_blk ext4 xfs btrfs >"$1/etc/initramfs-tools/modules"`,
-	`--customize-hook=echo boottest >"$1/etc/hostname"`,
+	`--customize-hook=echo boottest >"$1/etc/hostname" && rm "$1"/etc/systemd/system/*/ssh.service`,
 }
 
 // defaultCache returns the folder of the user that tests and `make demo` share.

@@ -34,6 +34,12 @@ const (
 	attribSparse    = 0x200
 )
 
+// hasACL tells ntfs-3g from drivers that show less.
+func hasACL(fd int) bool {
+	_, err := unix.Fgetxattr(fd, ntfsACL, nil)
+	return err == nil
+}
+
 // attribsOf returns FILE_ATTRIBUTE_* of a set of attributes.
 func attribsOf(set []Attr) uint32 {
 	for _, a := range set {

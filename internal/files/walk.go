@@ -114,6 +114,9 @@ func newWalker(t *tree, opts WalkOptions) (*walker, error) {
 		return nil, err
 	}
 	w.omitted = make([]omission, len(w.rules))
+	if opts.Kind == "ntfs" && !hasACL(int(t.root.Fd())) {
+		w.out.Notes = append(w.out.Notes, "its driver does not show security descriptors: they are not taken; ntfs-3g shows them")
+	}
 	w.out.Listing = &Listing{Kind: opts.Kind, Spec: opts.Spec}
 	return w, nil
 }

@@ -102,9 +102,7 @@ func (a *applier) write(p piece, d datum, parts []part) error {
 		return err
 	}
 	holes := p.zeros.Clip(here)
-	if here != whole {
-		// Its size is set already.
-	} else if data.Sparse || len(holes) > 0 {
+	if here == whole && (data.Sparse || len(holes) > 0) { // of others output has set the size
 		err = o.reserveFor(a, d)
 	}
 	for i := 0; i < len(parts) && err == nil; i++ {

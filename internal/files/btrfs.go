@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -43,3 +44,21 @@ func defaultSubvolume(ctx context.Context, fd int) (string, error) {
 // SpecDefaultSubvolume is the word in Listing.Spec for the path of the subvolume
 // that a mount shows when it is not told which; absent, that is the top level.
 const SpecDefaultSubvolume = "default-subvolume"
+
+// addDefaultSubvolume keeps in the listing which subvolume is the default.
+func (w *walker) addDefaultSubvolume(ctx context.Context) error {
+	name, err := defaultSubvolume(ctx, int(w.tree.root.Fd()))
+	if err != nil {
+		return err
+	}
+	l := w.out.Listing
+	if n, ok := l.Find(name); !ok || n == 0 || !l.Entries[n].more().Subvolume {
+		return nil // the top level, or outside of what is walked
+	}
+	l.Spec = maps.Clone(l.Spec)
+	if l.Spec == nil {
+		l.Spec = map[string]string{}
+	}
+	l.Spec[SpecDefaultSubvolume] = name
+	return nil
+}

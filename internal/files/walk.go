@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -12,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/image"
 )
 
@@ -181,24 +179,6 @@ func (w *walker) run(ctx context.Context) error {
 	return nil
 }
 
-// addDefaultSubvolume keeps in the listing which subvolume is the default.
-func (w *walker) addDefaultSubvolume(ctx context.Context) error {
-	name, err := defaultSubvolume(ctx, int(w.tree.root.Fd()))
-	if err != nil {
-		return err
-	}
-	l := w.out.Listing
-	if n, ok := l.Find(name); !ok || n == 0 || !l.Entries[n].more().Subvolume {
-		return nil // the top level, or outside of what is walked
-	}
-	l.Spec = maps.Clone(l.Spec)
-	if l.Spec == nil {
-		l.Spec = map[string]string{}
-	}
-	l.Spec[SpecDefaultSubvolume] = name
-	return nil
-}
-
 // contents are a directory and its entries.
 type contents struct {
 	self    found
@@ -261,34 +241,6 @@ func (w *walker) add(dir int32, c *contents) (dirs []int32) {
 	l.Entries[dir].Count = int32(len(c.entries))
 	return dirs
 }
-
-// placeAll gives every file its place in the contents: where it begins on the
-// disk, or behind the file before it when that reaches so far. So the contents
-// are nearly what an image by blocks has, cut at nearly the same places, and a
-// store keeps both once. Files that are nowhere on the disk come last.
-func (w *walker) placeAll() {
-	l := w.out.Listing
-	l.order = l.stored()
-	slices.SortStableFunc(l.order, func(a, b datum) int {
-		return cmp.Compare(w.places[a.entry], w.places[b.entry])
-	})
-	for _, d := range l.order {
-		data := l.data(d)
-		data.At = l.Contents
-		if place := w.places[d.entry] &^ (chunk.Grid - 1); d.stream < 0 && place > data.At && place < maxPlace {
-			data.At = place
-		}
-		l.Contents = data.At + data.length()
-	}
-	l.Contents = max(l.Contents, chunk.Grid)
-	w.places = nil
-	if !w.opts.Live {
-		w.out.stamps = nil
-	}
-}
-
-// maxPlace is far behind the end of every disk.
-const maxPlace = maxSize / 2
 
 // noteMount remembers a directory under which another file system is mounted.
 func (w *walker) noteMount(name string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/lint"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/store"
@@ -126,6 +127,7 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 	result.Seconds = time.Since(started).Seconds()
 	result.Changed = t.changed()
 	err = a.print(result, result.text)
+	a.hint(t, result.Name)
 	switch {
 	case err == nil && result.Unreadable > 0:
 		return errUnreadable
@@ -133,6 +135,18 @@ func (a *app) capture(ctx context.Context, path, ref, note string, opts capture.
 		return &changedError{result.Changed}
 	}
 	return err
+}
+
+// hint tells of what two machines must not share, where that is known without a
+// look into volumes.
+func (a *app) hint(t *taking, name string) {
+	n := 0
+	for _, tree := range t.trees {
+		n += lint.Twins(tree.Listing)
+	}
+	if n > 0 {
+		a.note("things in this image that should differ on every machine: %d; see 'ingot lint %s'", n, name)
+	}
 }
 
 // left says what a capture that failed leaves.

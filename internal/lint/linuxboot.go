@@ -132,12 +132,18 @@ func guestTools(_ context.Context, i *installed) ([]Finding, error) {
 	return i.one(GuestTools, "", "The system has tools of virtual machines: %s.", listed(hosts))
 }
 
+// maxStatus bounds dpkg's list of packages, bytes. That of a large desktop has 10 MiB.
+const maxStatus = 64 << 20
+
 // packages looks for installations that were not brought to an end.
 func packages(ctx context.Context, l *installed) ([]Finding, error) {
 	const status, updates = "/var/lib/dpkg/status", "/var/lib/dpkg/updates/*"
 	var all []Finding
-	broken, err := l.unfinishedPackages(status)
-	if len(broken) > 0 {
+	list, err := l.ReadFile(status, maxStatus)
+	if absent(err) {
+		err = nil
+	}
+	if broken := unfinishedPackages(string(list)); len(broken) > 0 {
 		all = append(all, l.found(PackagesUnfinished, status, "Packages are not fully installed: %s.", listed(broken)))
 	}
 	journal, jerr := l.glob(ctx, updates)
@@ -152,34 +158,23 @@ func packages(ctx context.Context, l *installed) ([]Finding, error) {
 	return all, errors.Join(err, jerr)
 }
 
-// maxStatus bounds dpkg's list of packages, bytes. That of a large desktop has 10 MiB.
-const maxStatus = 64 << 20
-
-// unfinishedPackages are those whose state, deb(5)'s dpkg(1), is between two others.
-func (i *installed) unfinishedPackages(status string) ([]string, error) {
-	data, err := i.ReadFile(status, maxStatus)
-	if absent(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
+// unfinishedPackages are those of dpkg's list whose state, dpkg(1), is between two
+// others.
+func unfinishedPackages(status string) []string {
 	var broken []string
 	name := ""
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(status) {
 		if p, ok := strings.CutPrefix(line, "Package: "); ok {
 			name = strings.TrimSpace(p)
 		}
 		state, ok := strings.CutPrefix(line, "Status: ")
-		if !ok {
+		f := strings.Fields(state) // what is wanted, whether it has to be installed anew, what is
+		if !ok || len(f) != 3 {
 			continue
 		}
-		words := strings.Fields(state)
-		switch last := words[max(0, len(words)-1):]; {
-		case len(last) == 1 && (last[0] == "half-configured" || last[0] == "half-installed" || last[0] == "unpacked"),
-			len(words) > 1 && words[1] == "reinstreq":
+		if f[1] == "reinstreq" || f[2] == "half-configured" || f[2] == "half-installed" || f[2] == "unpacked" {
 			broken = append(broken, name)
 		}
 	}
-	return broken, nil
+	return broken
 }

@@ -108,18 +108,25 @@ func arguments(text string) []string {
 // resumeArgument is one that names where a session that was put to sleep lies.
 var resumeArgument = regexp.MustCompile(`(?:^|[\s"'])(?:resume|RESUME)=["']?([^\s"']+)`)
 
+// resumesFrom is the device that a text names; "" where it names none.
+func resumesFrom(text string) string {
+	for line := range strings.Lines(text) {
+		m := resumeArgument.FindStringSubmatch(line)
+		if m != nil && !strings.HasPrefix(strings.TrimSpace(line), "#") && m[1] != "none" && m[1] != "auto" {
+			return m[1]
+		}
+	}
+	return ""
+}
+
 // resume looks whether the system looks for a sleeping session when it starts.
 func resume(ctx context.Context, l *installed) ([]Finding, error) {
 	names, err := l.glob(ctx, commandLines...)
 	for _, name := range names {
 		text, terr := l.text(name)
 		err = errors.Join(err, terr)
-		for line := range strings.Lines(text) {
-			m := resumeArgument.FindStringSubmatch(line)
-			if m == nil || strings.HasPrefix(strings.TrimSpace(line), "#") || m[1] == "none" || m[1] == "auto" {
-				continue
-			}
-			return []Finding{l.found(Resume, name, "The system resumes from %s, by %s.", shown(m[1]), shown(name))}, err
+		if from := resumesFrom(text); from != "" {
+			return []Finding{l.found(Resume, name, "The system resumes from %s, by %s.", shown(from), shown(name))}, err
 		}
 	}
 	return nil, err

@@ -82,23 +82,23 @@ func (s *subject) survey(ctx context.Context, p browse.Partition) (partition, er
 // volumes put together, and others by the volume that holds them.
 func (s *subject) openSystems(ctx context.Context, img *browse.Image) []Finding {
 	var problems []Finding
-	first := -1
 	t, kind, err := img.System(ctx)
 	var none *browse.NoSystemError
+	var kindless *browse.KindError // its volume is a finding itself
 	switch {
-	case errors.As(err, &none) && none.Err == nil:
+	case errors.As(err, &none) && none.Err == nil, errors.As(err, &kindless):
 		return nil
 	case errors.As(err, &none):
 		return []Finding{unseen(0, "", "the volumes that may hold a system", none.Err)}
 	case err != nil:
 		problems = append(problems, unseen(0, "", "the volumes of the system", err))
 	}
-	if t != nil {
-		first = t.Partition()
-		s.add(t, kind)
+	if t == nil {
+		return problems
 	}
+	s.add(t, kind)
 	for _, p := range s.volumes {
-		if p.Number == first || !system.HoldsSystems(p.Kind) {
+		if p.Number == t.Partition() || !system.HoldsSystems(p.Kind) {
 			continue
 		}
 		t, err := img.Volume(ctx, p.Number)

@@ -76,7 +76,7 @@ func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target) (*adap
 	}
 	session, err := adapt.Open(ctx, adapt.Job{
 		Table: job.table, Sector: job.sector, Source: src, Formats: all.Formats(),
-		Scratch: job.fl.scratchFolder(), Say: func(doing string) { a.note("%s", doing) },
+		Scratch: job.fl.scratchFolder(), Read: job.fl.Readback, Say: func(doing string) { a.note("%s", doing) },
 	})
 	if err != nil {
 		return nil, err

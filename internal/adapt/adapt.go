@@ -41,6 +41,7 @@ type Job struct {
 	Scratch string             // folder for what is changed, and for mounts
 	Say     func(doing string) // tells the user what takes time now; may be nil
 	Work    *progress.Work     // counts files that are made anew; may be nil
+	Read    bool               // compare every file that is made anew, as it is read from the target
 }
 
 // Session is a job whose volumes are shown as files. It belongs to one goroutine.

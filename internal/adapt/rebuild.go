@@ -69,9 +69,45 @@ func (s *Session) fill(ctx context.Context, old *files.Volume, path, kind string
 	if err = errors.Join(err, m.Close()); err != nil {
 		return nil, err
 	}
-	return lost, onLoop(path, place, func(device string) error {
+	err = onLoop(path, place, func(device string) error {
 		return resize.Volume{Path: device, Kind: kind}.Check(ctx)
 	})
+	if err == nil && s.job.Read {
+		err = s.readBack(ctx, old, path, kind, dir, place)
+	}
+	return lost, err
+}
+
+// DifferentError says that a file on the target is not what was written to it.
+type DifferentError struct {
+	Kind  string
+	First files.Difference
+	Files int
+}
+
+func (e *DifferentError) Error() string {
+	return fmt.Sprintf("%d files of the new %s read back otherwise than they were written, the first: %v", e.Files, e.Kind, e.First)
+}
+
+// readBack mounts the new file system again, so that nothing of it is in memory,
+// and compares every file.
+func (s *Session) readBack(ctx context.Context, old *files.Volume, path, kind, dir string, place mount.Options) error {
+	place.ReadOnly = true
+	m, err := mount.Volume(ctx, path, kind, dir, place)
+	if err != nil {
+		return err
+	}
+	s.job.Say("reading the new " + kind + " back")
+	bad := &DifferentError{Kind: kind}
+	err = old.Compare(ctx, dir, func(d files.Difference) {
+		if bad.Files++; bad.Files == 1 {
+			bad.First = d
+		}
+	})
+	if err = errors.Join(err, m.Close()); err == nil && bad.Files > 0 {
+		err = bad
+	}
+	return err
 }
 
 // files are the files of a partition's volume: as they were captured, or of its

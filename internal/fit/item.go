@@ -40,8 +40,6 @@ func (it item) growable() bool {
 		return false
 	case it.anew != "":
 		return it.kind != "fat12" && it.kind != "fat16"
-	case growsAnew(it.kind):
-		return it.volume.RebuildSize >= 0
 	}
 	return grows(it.kind)
 }

@@ -8,23 +8,18 @@ const (
 	tib = 1 << 40
 )
 
-// grows reports whether the kind's own tool makes a volume larger: resize2fs,
-// xfs_growfs, btrfs filesystem resize, ntfsresize.
-func grows(kind string) bool { return unix(kind) || kind == "ntfs" }
+// grows reports whether a volume of the kind can be made larger where it is, as
+// package resize does it. The smaller FATs have too few clusters for more.
+func grows(kind string) bool { return unix(kind) || kind == "ntfs" || kind == "fat32" }
 
-// shrinks reports whether the kind's own tool makes it smaller. XFS cannot: its
+// shrinks reports whether it can be made smaller where it is. XFS cannot: its
 // xfs_growfs gives back the end of the last allocation group at most (xfs_growfs(8)).
-func shrinks(kind string) bool { return grows(kind) && kind != "xfs" }
+func shrinks(kind string) bool { return grows(kind) && kind != "xfs" && kind != "fat32" }
 
 // remade reports whether a volume can be made anew with its files.
 func remade(kind string) bool {
-	return grows(kind) || slices.Contains([]string{"fat12", "fat16", "fat32"}, kind)
+	return grows(kind) || kind == "fat12" || kind == "fat16"
 }
-
-// growsAnew reports whether a volume of the kind is made anew to become larger:
-// FAT32 has no tool that keeps its clusters aligned. The smaller FATs have too few
-// clusters for more.
-func growsAnew(kind string) bool { return kind == "fat32" }
 
 // unix reports whether volumes of the kind can take each other's files with all
 // their attributes.

@@ -27,8 +27,6 @@ func (it item) action() (Action, string) {
 		return Remake, "It is made anew, since nothing in it was captured."
 	case it.swap() && change != 0:
 		return Remake, fmt.Sprintf("It is made anew, %s smaller, since nothing else gives more room.", size(-change))
-	case change > 0 && growsAnew(it.kind):
-		return Rebuild, fmt.Sprintf("It gets %s more; %s is made anew for that.", size(change), it.kind)
 	case change > 0:
 		return Grow, fmt.Sprintf("It gets %s more.", size(change))
 	case change < 0 && it.length >= it.byTool():

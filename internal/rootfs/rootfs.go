@@ -177,7 +177,7 @@ func (r *Root) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return sorted(f)
+	return entriesOf(f)
 }
 
 // Readlink returns what a link says.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -180,5 +181,25 @@ func TestFold(t *testing.T) {
 	}
 	if _, err := r.Fold("Windows/nothing"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReadDir lists a directory whose file system does not say what its names
+// are, and which this machine has as well, with other things in it.
+func TestReadDir(t *testing.T) {
+	r, dir, _ := hostile(t)
+	write(t, filepath.Join(dir, "deep/file"), "x")
+	entries, err := r.ReadDir("/deep")
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || info.Mode().Type() != e.Type() || e.IsDir() != (e.Name() == "er") {
+			t.Errorf("%s: %v, %v", e.Name(), info, err)
+		}
+		if _, ok := info.Sys().(*syscall.Stat_t); !ok {
+			t.Errorf("%s: Sys is %T", e.Name(), info.Sys())
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -189,10 +188,4 @@ func (r *Root) Remove(name string) error {
 
 func readAll(f *os.File, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
-}
-
-func sorted(f *os.File) ([]fs.DirEntry, error) {
-	entries, err := f.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/ingot-imaging/ingot/internal/customise/windows"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/mount"
+	"github.com/ingot-imaging/ingot/internal/part"
+	"github.com/ingot-imaging/ingot/internal/rootfs"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/tool"
 )
@@ -98,7 +101,7 @@ func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom)
 	done.Touch(staged.Changed...)
 	done.Notes = append(staged.Notes, done.Notes...)
 	if sys.ESP == nil {
-		return done, nil
+		return done, s.fixActive(ctx, sys, c, done)
 	}
 	fixed, err := windows.FixBCD(sys.ESP, c.Disk)
 	if err != nil {
@@ -109,4 +112,55 @@ func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom)
 	}
 	done.Notes = append(done.Notes, fixed.Notes...)
 	return done, nil
+}
+
+// fixActive makes the boot manager's store on the active partition of a BIOS
+// machine right, which is often not the one of Windows itself.
+func (s *Session) fixActive(ctx context.Context, sys *system.System, c Custom, done *customise.Report) error {
+	for _, v := range s.volumes {
+		n := v.region.Partition
+		if n == sys.At["/"] || v.region.Volume.Kind != "ntfs" || flagsOf(s.table(), n)&activeFlag == 0 {
+			continue
+		}
+		fixed, err := s.fixBCDOn(ctx, v, c.Disk)
+		if err != nil {
+			return fmt.Errorf("active partition %d: %w", n, v.fault(err))
+		}
+		for _, name := range fixed.Changed {
+			done.Touch(fmt.Sprintf("partition %d:%s", n, name))
+		}
+		done.Notes = append(done.Notes, fixed.Notes...)
+	}
+	return nil
+}
+
+// fixBCDOn mounts a volume for FixBCD.
+func (s *Session) fixBCDOn(ctx context.Context, v *shown, disk customise.Disk) (report *customise.Report, err error) {
+	dir, err := os.MkdirTemp(s.job.Scratch, "ingot-active-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.Remove(dir)) }()
+	m, err := mount.Volume(ctx, s.path(v), v.region.Volume.Kind, dir, mount.Options{SectorSize: s.job.Sector})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	root, err := rootfs.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return windows.FixBCD(root, disk)
+}
+
+// activeFlag is the boot indicator of an entry of an MBR.
+const activeFlag = 0x80
+
+func flagsOf(t part.Table, partition int) uint64 {
+	i := slices.IndexFunc(t.Partitions, func(p part.Partition) bool { return p.Number == partition })
+	if i < 0 {
+		return 0
+	}
+	return t.Partitions[i].Flags
 }

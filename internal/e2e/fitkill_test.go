@@ -307,23 +307,18 @@ func (k *killed) nothingIsLeft(t *testing.T, c cutShort, mark string) {
 	}
 }
 
-// left lists what there still is of a run.
+// left lists what there still is of a run: it knows its processes by what they
+// were started with, and by the mounts that they see.
 func (k *killed) left(t *testing.T, mark string) (left []string) {
 	left = loopsOn(t, k.dir)
-	environs, err := filepath.Glob("/proc/[0-9]*/environ")
+	processes, err := filepath.Glob("/proc/[0-9]*")
 	must(t, err)
-	for _, name := range environs {
-		data, err := os.ReadFile(name) // it may have ended
-		if err == nil && slices.Contains(strings.Split(string(data), "\x00"), mark) {
-			line, _ := os.ReadFile(filepath.Join(filepath.Dir(name), "cmdline"))
-			left = append(left, fmt.Sprintf("process %s: %q", filepath.Base(filepath.Dir(name)), line))
-		}
-	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	must(t, err)
-	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, k.scratch()) {
-			left = append(left, line)
+	for _, dir := range processes {
+		environ, _ := os.ReadFile(filepath.Join(dir, "environ")) // it may have ended
+		mounts, _ := os.ReadFile(filepath.Join(dir, "mountinfo"))
+		if slices.Contains(strings.Split(string(environ), "\x00"), mark) || strings.Contains(string(mounts), k.dir) {
+			line, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+			left = append(left, fmt.Sprintf("process %s: %q", filepath.Base(dir), line))
 		}
 	}
 	return left

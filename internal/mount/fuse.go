@@ -54,8 +54,12 @@ func exfat(ctx context.Context, m *Mount, path, kind string, opts Options) error
 }
 
 // byDaemon starts a file system in user space and waits until it is there.
-// Closing the mount waits until it has written everything and ended in order.
+// Closing the mount waits until it has written everything and ended in order. So
+// does the daemon when this process is killed: if it were killed too, it would be
+// the last to see the mount, and the kernel, which takes that away then, would
+// wait for its answer for ever.
 func (m *Mount) byDaemon(ctx context.Context, c tool.Command) error {
+	c.AtDeath = unix.SIGTERM
 	var before, now unix.Stat_t
 	if err := unix.Stat(m.Dir, &before); err != nil {
 		return err
@@ -73,6 +77,7 @@ func (m *Mount) byDaemon(ctx context.Context, c tool.Command) error {
 			return fmt.Errorf("%s ended at once", c.Name)
 		case <-ctx.Done():
 			d.Kill()
+			_ = unix.Unmount(m.Dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW) // it may have come so far
 			return ctx.Err()
 		case <-time.After(moment):
 		}

@@ -63,6 +63,9 @@ func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target) (*adap
 	if !job.wantsAdapting(t) {
 		return nil, nil
 	}
+	if job.table == nil && job.byFiles() {
+		return nil, refuse("%s is a tree of files without a partition table: it makes no disk. 'ingot extract %s / FOLDER' puts its files into a folder", job.what, job.name)
+	}
 	document, facts, err := a.wishes(job.fl)
 	if err != nil {
 		return nil, err

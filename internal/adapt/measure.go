@@ -15,6 +15,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/system"
+	"github.com/ingot-imaging/ingot/internal/tool"
 )
 
 // Plan measures the volumes and plans how they land on a target. Nothing is
@@ -47,7 +48,42 @@ func (s *Session) Plan(ctx context.Context, target fit.Target, wishes Wishes) (*
 	if err != nil {
 		return nil, err
 	}
-	return fit.NewPlan(table, volumes, target, opts)
+	plan, err := fit.NewPlan(table, volumes, target, opts)
+	if err != nil {
+		return nil, err
+	}
+	return plan, installed(plan)
+}
+
+// installed is a *tool.MissingError when a program that the plan takes is not
+// there.
+func installed(plan *fit.Plan) error {
+	var names []tool.Name
+	for _, step := range plan.Steps {
+		for _, a := range actions(step) {
+			more, err := resize.Needs(step.Kind, a)
+			if err != nil {
+				return fmt.Errorf("partition %d: %w", step.Partition, err)
+			}
+			names = append(names, more...)
+		}
+	}
+	return tool.Need(names...)
+}
+
+// actions are what a step has done to a volume by programs.
+func actions(step fit.Step) []resize.Action {
+	switch step.Action {
+	case fit.Grow:
+		return []resize.Action{resize.Growing, resize.Checking}
+	case fit.Shrink:
+		return []resize.Action{resize.Shrinking, resize.Checking}
+	case fit.Rebuild:
+		return []resize.Action{resize.Making, resize.Checking}
+	case fit.Remake:
+		return []resize.Action{resize.Making}
+	}
+	return nil
 }
 
 // Wishes are what the user wants of the fit.

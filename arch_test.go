@@ -73,6 +73,12 @@ var edges = []struct {
 	{from: "internal/gc", to: "internal/block/...", reason: "a clean-up knows stores, not disks"},
 	{from: "internal/replicate", to: "internal/block/...", reason: "a copy moves whole objects and knows no disk"},
 	{from: "internal/deploy", to: "internal/store/...", reason: "a deploy takes content from anywhere: a store, another disk"},
+	{from: "internal/deploy", to: "internal/adapt", reason: "a deploy writes content, whatever was done to it before"},
+	{from: "internal/adapt", to: "internal/deploy", reason: "what is prepared does not know how it is written"},
+	{from: "internal/customise/...", to: "internal/mount", reason: "who edits a system is given it as a tree, and does not care where it lies"},
+	{from: "internal/customise/...", to: "internal/tool", reason: "what the system's own programs must do is returned, and run by adapt"},
+	{from: "internal/rootfs", to: "internal/...", reason: "the promise that no name leads out rests on nothing else"},
+	{from: "internal/profile", to: "internal/...", reason: "a profile is a value; what it is applied to does not matter to it"},
 	{from: "internal/content", to: "internal/deploy", reason: "content is read by deploy and verify, and writes nothing"},
 	{from: "internal/content", to: "internal/capture", reason: "content is read by deploy and verify, and writes nothing"},
 

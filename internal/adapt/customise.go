@@ -40,7 +40,7 @@ func (s *Session) customise(ctx context.Context, plan *fit.Plan, target Target, 
 	s.job.Say("making the system this machine's own")
 	sys, err := system.Open(ctx, s.job.Scratch, s.current(plan, target))
 	if err != nil {
-		return fmt.Errorf("mount the system: %w", err)
+		return fmt.Errorf("mount the system: %w", s.fault(err))
 	}
 	err = s.edit(ctx, sys, plan, c, report)
 	if cerr := sys.Close(); err == nil {

@@ -70,6 +70,9 @@ func (m *Mount) copyOut(ctx context.Context, dev string) error {
 		return err
 	}
 	listing, lerr := tool.Command{Name: tool.Mdir, Args: []string{"-a", "-b", "-i", dev, "::"}, OK: []int{1}}.Run(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if lerr == nil && (strings.TrimSpace(listing.Output) == "" || strings.Contains(listing.Output, `File "*" not found`)) {
 		return nil
 	}

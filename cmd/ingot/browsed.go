@@ -46,7 +46,7 @@ func (a *app) browseImage(ctx context.Context, ref string) (*browse.Image, error
 	if err != nil {
 		return nil, err
 	}
-	return browse.New(content.NewStored(s, img.Manifest), img.Manifest, (&deployFlags{}).scratchFolder()), nil
+	return browse.New(content.NewStored(s, img.Manifest), img.Manifest, scratchFolder("")), nil
 }
 
 // mountsFor gets private mounts where the files of a place are read through one.

@@ -30,6 +30,7 @@ type fileOptions struct {
 	files   bool
 	exclude []string
 	all     bool
+	from    string // what the image says that it was taken of; "": SOURCE
 }
 
 func (o *fileOptions) add(f *pflag.FlagSet) {
@@ -72,6 +73,7 @@ func (a *app) planTaking(ctx context.Context, path string, opts capture.Options,
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	t.plan.Disk.Path = cmp.Or(fo.from, t.plan.Disk.Path)
 	return t, nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,12 +97,4 @@ func (fl *deployFlags) adapts() bool {
 func (fl *deployFlags) customises() bool { return fl.profile != "" || fl.hostname != "" }
 
 // scratchFolder is where what is changed lies until it is written.
-func (fl *deployFlags) scratchFolder() string {
-	switch {
-	case fl.scratch != "":
-		return fl.scratch
-	case os.Getenv("TMPDIR") != "":
-		return os.Getenv("TMPDIR")
-	}
-	return "/var/tmp"
-}
+func (fl *deployFlags) scratchFolder() string { return scratchFolder(fl.scratch) }

@@ -22,6 +22,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/tool"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
+	"github.com/ingot-imaging/ingot/internal/wim"
 )
 
 // Exit codes are a contract; the help text of the root command lists them.
@@ -49,11 +50,11 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUnreadable):
 		return exitUnreadable
-	case is[usageError](err), is[*profile.Error](err), is[*fit.OptionError](err):
+	case is[usageError](err), is[*wim.ChoiceError](err), is[*profile.Error](err), is[*fit.OptionError](err):
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
-		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*imagesDifferError](err):
+		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*adapt.DifferentError](err), is[*imagesDifferError](err):
 		return exitIntegrity
 	case is[*refusedError](err), is[*seriousError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),

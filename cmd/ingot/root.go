@@ -59,7 +59,7 @@ func (a *app) addCommands(root *cobra.Command) {
 			a.captureCommand(), a.deployCommand(), a.cloneCommand(), a.compareCommand(),
 		}},
 		{"Files inside images:", []*cobra.Command{
-			a.lsCommand(), a.catCommand(), a.extractCommand(), a.diffCommand(), a.lintCommand(),
+			a.lsCommand(), a.catCommand(), a.extractCommand(), a.diffCommand(), a.importCommand(), a.exportCommand(), a.lintCommand(),
 		}},
 		{"Images and the store:", []*cobra.Command{
 			a.imagesCommand(), a.showCommand(), a.verifyCommand(), a.tagCommand(), a.rmCommand(), a.copyCommand(),

@@ -202,13 +202,32 @@ func (i *Image) list(ctx context.Context, n int) (volume, error) {
 	return &listed{v, contents}, nil
 }
 
-func (i *Image) mount(ctx context.Context, p Partition) (volume, error) {
+// VolumeFile returns a file of this machine that shows a volume which was captured
+// by blocks, until Close.
+func (i *Image) VolumeFile(ctx context.Context, n int) (string, error) {
+	p, err := i.partition(n)
+	if err != nil {
+		return "", err
+	}
+	if !p.Mounted() {
+		return "", &KindError{p.Number, p.Kind}
+	}
+	if err := i.show(ctx); err != nil {
+		return "", err
+	}
+	return i.views.path(n), nil
+}
+
+func (i *Image) show(ctx context.Context) (err error) {
 	if i.views == nil {
-		views, err := show(ctx, i.source, i.scratch)
-		if err != nil {
-			return nil, err
-		}
-		i.views = views
+		i.views, err = show(ctx, i.source, i.scratch)
+	}
+	return err
+}
+
+func (i *Image) mount(ctx context.Context, p Partition) (volume, error) {
+	if err := i.show(ctx); err != nil {
+		return nil, err
 	}
 	dir := filepath.Join(i.views.dir, fmt.Sprintf("partition-%d", p.Number))
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -11,9 +11,12 @@ import (
 	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
+	"github.com/ingot-imaging/ingot/internal/customise/windows"
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/gc"
+	"github.com/ingot-imaging/ingot/internal/hive"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/profile"
@@ -54,13 +57,14 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
-		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*adapt.DifferentError](err), is[*imagesDifferError](err):
+		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*adapt.DifferentError](err), is[*imagesDifferError](err), is[*files.FormatError](err):
 		return exitIntegrity
 	case is[*refusedError](err), is[*seriousError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),
 		is[*store.CondemnedError](err), is[*store.BusyError](err),
 		is[*fit.TooSmallError](err), is[*fit.RefusedError](err), is[*resize.TooSmallError](err), is[*resize.TooLargeError](err),
-		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*browse.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err):
+		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*browse.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err),
+		is[*files.ReparseError](err), is[*windows.NotGeneralizedError](err), is[*windows.NeedsSetupError](err), is[*windows.HibernatedError](err), is[*hive.DirtyError](err):
 		return exitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err), is[*browse.NoPartitionError](err), is[*browse.NoSystemError](err),
 		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):

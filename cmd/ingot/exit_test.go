@@ -18,8 +18,11 @@ import (
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
+	"github.com/ingot-imaging/ingot/internal/customise/windows"
 	"github.com/ingot-imaging/ingot/internal/deploy"
+	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/fit"
+	"github.com/ingot-imaging/ingot/internal/hive"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/profile"
@@ -68,6 +71,11 @@ func TestExitCode(t *testing.T) {
 		{&mount.KindError{}, exitRefused},
 		{&tool.MissingError{}, exitRefused},
 		{&adapt.NoSystemError{}, exitRefused},
+		{&files.ReparseError{}, exitRefused},
+		{&windows.NotGeneralizedError{}, exitRefused},
+		{&windows.NeedsSetupError{}, exitRefused},
+		{&windows.HibernatedError{}, exitRefused},
+		{&hive.DirtyError{}, exitRefused},
 
 		{&store.IntegrityError{}, exitIntegrity},
 		{&store.ChunkError{Err: errors.New("gone")}, exitIntegrity},
@@ -79,6 +87,8 @@ func TestExitCode(t *testing.T) {
 		{&verify.DamageError{Bad: []error{fs.ErrNotExist}}, exitIntegrity},
 		{&block.RangeError{}, exitIntegrity},
 		{&adapt.NoBootError{}, exitIntegrity},
+		{&adapt.DifferentError{}, exitIntegrity},
+		{&files.FormatError{}, exitIntegrity},
 
 		{&catalog.NotFoundError{}, exitNotFound},
 		{&host.NotFoundError{}, exitNotFound},

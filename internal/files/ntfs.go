@@ -144,6 +144,9 @@ func (r *entryReader) reparse(dir int, name string, f *found) error {
 		f.set, f.More = set, &More{Target: target}
 		return r.ntfsRest(dir, name, f)
 	}
+	if err := wholeInReparse(name, set[i].Value); err != nil {
+		return err
+	}
 	f.Type, f.set, f.Size, f.leaf = File, set, 0, true
 	if attribsOf(set)&attribDirectory != 0 {
 		f.Type = Dir

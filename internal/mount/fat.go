@@ -1,6 +1,7 @@
 package mount
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -69,11 +70,12 @@ func (m *Mount) copyOut(ctx context.Context, dev string) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	listing, lerr := tool.Command{Name: tool.Mdir, Args: []string{"-a", "-b", "-i", dev, "::"}, OK: []int{1}}.Run(ctx)
+	var listing bytes.Buffer // without the warnings that mtools has for some devices
+	said, lerr := tool.Command{Name: tool.Mdir, Args: []string{"-a", "-b", "-i", dev, "::"}, OK: []int{1}, Out: &listing}.Run(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if lerr == nil && (strings.TrimSpace(listing.Output) == "" || strings.Contains(listing.Output, `File "*" not found`)) {
+	if lerr == nil && (said.Code == 0 && len(bytes.TrimSpace(listing.Bytes())) == 0 || strings.Contains(said.Output, `File "*" not found`)) {
 		return nil
 	}
 	return err

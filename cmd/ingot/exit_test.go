@@ -15,6 +15,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/adapt"
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/block/host"
+	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/capture"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
@@ -31,6 +32,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/tool"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
+	"github.com/ingot-imaging/ingot/internal/wim"
 )
 
 // TestExitCode holds every error that a caller can tell apart against the contract.
@@ -93,6 +95,11 @@ func TestExitCode(t *testing.T) {
 		{&catalog.NotFoundError{}, exitNotFound},
 		{&host.NotFoundError{}, exitNotFound},
 		{&capture.PartitionError{}, exitNotFound},
+		{&browse.NoPartitionError{}, exitNotFound},
+		{&browse.NoSystemError{}, exitNotFound},
+		{&browse.KindError{}, exitRefused},
+		{&imagesDifferError{}, exitIntegrity},
+		{&wim.ChoiceError{}, exitUsage},
 		{store.ErrNoStore, exitNotFound},
 		{&fs.PathError{Op: "open", Err: fs.ErrNotExist}, exitNotFound},
 

@@ -94,7 +94,7 @@ func found(id ID, partition int, path, what string, args ...any) Finding {
 
 // unseen says that something could not be looked at.
 func unseen(partition int, path, about string, err error) Finding {
-	why := shown(strings.ReplaceAll(err.Error(), "\n", "; "))
+	why := strings.TrimSuffix(shown(strings.ReplaceAll(err.Error(), "\n", "; ")), ".")
 	return found(NotLookedAt, partition, path, "Of %s not everything could be looked at: %s.", about, why)
 }
 

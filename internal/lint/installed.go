@@ -42,7 +42,7 @@ func (i *installed) info() (*winsys.Info, error) {
 }
 
 // name is what the system calls itself; "" when that is not known.
-func (i *installed) name(context.Context) string {
+func (i *installed) name() string {
 	if i.kind == system.Windows {
 		says, _ := i.info()
 		return shown(strings.TrimSpace(says.Product + " " + says.Build))

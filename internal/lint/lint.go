@@ -98,7 +98,7 @@ func Look(ctx context.Context, job Job) (*Report, error) {
 		}
 	}
 	for _, sys := range s.systems {
-		r.Systems = append(r.Systems, Found{sys.partition, sys.kind, sys.name(ctx)})
+		r.Systems = append(r.Systems, Found{sys.partition, sys.kind, sys.name()})
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity))

@@ -10,13 +10,14 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 
 FUZZTIME ?= 10m
 
-.PHONY: help build test demo bench fuzz vuln man tools clean
+.PHONY: help build test test-fit demo bench fuzz vuln man tools clean
 
 help:
 	@echo 'make build           bin/ingot, one static file'
 	@echo 'make demo            the main job on a real Debian disk, in a few minutes'
 	@echo 'make demo BOOT=1     and boot the deployed disk'
 	@echo 'make test            every check and every test'
+	@echo 'make test-fit        every disk onto a smaller and a larger one, each booted; needs 30 GB and two hours'
 	@echo 'make bench           against other imaging tools; needs 35 GB and hours'
 	@echo 'make fuzz            every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make vuln            known vulnerabilities; needs the network'
@@ -29,6 +30,10 @@ build:
 
 test:
 	@scripts/test
+
+test-fit:
+	@scripts/tools test boot
+	INGOT_FIT=full go test -count=1 -v -timeout 3h -run '^TestFit' ./internal/e2e
 
 demo:
 	@scripts/tools demo $(if $(BOOT),boot)

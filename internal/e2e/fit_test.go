@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -117,15 +116,24 @@ func mountPart(t testing.TB, disk string, number int, options ...string) (dir st
 // mountStretch mounts a volume in a file; size 0 is to the end.
 func mountStretch(t testing.TB, path string, start, size int64, options ...string) (dir string, unmount func()) {
 	t.Helper()
-	dev, err := loop.Attach(path, loop.Options{Offset: start, Size: size})
+	return mountLoop(t, path, loop.Options{Offset: start, Size: size}, options...)
+}
+
+func mountLoop(t testing.TB, path string, stretch loop.Options, options ...string) (dir string, unmount func()) {
+	t.Helper()
+	dev, err := loop.Attach(path, stretch)
 	must(t, err)
 	dir = t.TempDir()
 	volumetest.Tool(t, "mount", "-o", strings.Join(append(options, "noatime"), ","), dev.Path(), dir)
-	unmount = sync.OnceFunc(func() {
-		volumetest.Tool(t, "umount", dir)
-		must(t, dev.Close())
-		released(t, path)
-	})
+	mounted := true
+	unmount = func() {
+		if mounted {
+			mounted = false
+			volumetest.Tool(t, "umount", dir)
+			must(t, dev.Close())
+			released(t, path)
+		}
+	}
 	t.Cleanup(unmount)
 	return dir, unmount
 }

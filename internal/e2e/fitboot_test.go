@@ -31,7 +31,7 @@ func sizesOf() fitSizes {
 	if os.Getenv("INGOT_FIT") == "full" {
 		return fitSizes{10 * gib, 6 * gib, 40 * gib, 3600 * mib, func(string) bool { return true }}
 	}
-	boots := []string{"uefi-ext4-smaller", "bios-xfs-smaller", "uefi-btrfs-bigger", "bios-ext4-bigger"}
+	boots := []string{"uefi-ext4-smaller", "bios-xfs-smaller", "uefi-btrfs-bigger", "bios-ext4-bigger", "uefi-ext4-files-as-xfs"}
 	return fitSizes{2 * gib, 1650 * mib, 3*gib + 7*mib, 0, func(name string) bool { return slices.Contains(boots, name) }}
 }
 
@@ -57,10 +57,13 @@ func TestFit(t *testing.T) {
 		for _, fileSystem := range []string{"ext4", "btrfs", "xfs"} {
 			name := fmt.Sprintf("%s-%s", fw, fileSystem)
 			t.Run(name, func(t *testing.T) {
-				f := fitTest{ingot: ingot, sizes: sizes, profile: profile, image: name, fw: fw}
-				f.takeSource(t, fileSystem)
+				f := fitTest{ingot: ingot, sizes: sizes, profile: profile, image: name, fw: fw, fileSystem: fileSystem}
+				f.takeSource(t)
 				t.Run("smaller", func(t *testing.T) { f.fit(t, "smaller", sizes.smaller, "--new-ids") })
 				t.Run("bigger", func(t *testing.T) { f.fit(t, "bigger", sizes.bigger, "--readback") })
+				if fw == boottest.UEFI {
+					t.Run("files", f.files)
+				}
 			})
 		}
 	}
@@ -92,13 +95,15 @@ scripts:
 
 // fitTest is one source, and its image.
 type fitTest struct {
-	ingot   program
-	sizes   fitSizes
-	profile string
-	image   string
-	fw      boottest.Firmware
-	tree    map[string]string // of the source's root
-	own     machineIdentity   // of the source
+	ingot      program
+	sizes      fitSizes
+	profile    string
+	image      string
+	fw         boottest.Firmware
+	fileSystem string
+	disk       string            // the source
+	tree       map[string]string // of its root
+	own        machineIdentity
 }
 
 // machineIdentity is what must not be on two machines.
@@ -116,22 +121,22 @@ func identityOf(t testing.TB, root string) machineIdentity {
 }
 
 // takeSource makes the disk and captures it.
-func (f *fitTest) takeSource(t *testing.T, fileSystem string) {
+func (f *fitTest) takeSource(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	disk := filepath.Join(t.TempDir(), "source.img")
-	must(t, boottest.Disk{Firmware: f.fw, FileSystem: fileSystem, Size: f.sizes.source}.Build(ctx, disk))
-	dir, unmount := mountPart(t, disk, rootPart(f.fw))
+	f.disk = filepath.Join(t.TempDir(), "source.img")
+	must(t, boottest.Disk{Firmware: f.fw, FileSystem: f.fileSystem, Size: f.sizes.source}.Build(ctx, f.disk))
+	dir, unmount := mountPart(t, f.disk, rootPart(f.fw))
 	f.use(t, dir)
 	f.tree, f.own = treeOf(t, dir), identityOf(t, dir)
 	unmount()
-	f.ingot.run(t, "capture", disk, f.image, "--quiet")
-	must(t, os.Remove(disk))
+	f.ingot.run(t, "capture", f.disk, f.image, "--quiet")
 }
 
 // use makes the system one that was used: it has an identity, and files.
 func (f *fitTest) use(t *testing.T, root string) {
 	must(t, os.WriteFile(filepath.Join(root, "etc/machine-id"), []byte(strings.Repeat("5e", 16)+"\n"), 0o444))
+	plantOdd(t, root)
 	rng := rand.New(rand.NewPCG(3, 1))
 	piece := random(rng, 4*mib)
 	for i := int64(0); i*int64(len(piece)) < f.sizes.used; i++ {

@@ -2,39 +2,26 @@ package boot
 
 import (
 	"slices"
-	"strings"
+
+	"github.com/ingot-imaging/ingot/internal/system"
 )
 
 // checkFstab checks that the volumes are there which the system mounts when it
 // starts (fstab(5), systemd.mount(5)): for one that is missing it waits, and then
 // asks for root's password.
 func (v *Verdict) checkFstab(d Disk) {
-	for line := range strings.Lines(v.config(d.Root, "etc/fstab")) {
-		f := strings.Fields(line)
-		if len(f) < 3 || strings.HasPrefix(f[0], "#") {
-			continue
-		}
-		var options []string
-		if len(f) > 3 {
-			options = strings.Split(f[3], ",")
-		}
-		spec := unescape(f[0])
-		found, known := d.has(spec)
-		if found || !known || slices.Contains(options, "noauto") {
+	for _, e := range system.ParseFstab(v.config(d.Root, "etc/fstab")) {
+		found, known := d.has(e.Spec)
+		if found || !known || slices.Contains(e.Options, "noauto") {
 			continue
 		}
 		switch {
-		case slices.Contains(options, "nofail"):
-			v.add(Note, "", "fstab names %s for %s, which is not on the disk; the system starts without it.", spec, unescape(f[1]))
-		case f[2] == "swap":
-			v.add(Warning, "", "fstab names %s for swap, which is not on the disk; the system waits for it for a minute and a half.", spec)
+		case slices.Contains(e.Options, "nofail"):
+			v.add(Note, "", "fstab names %s for %s, which is not on the disk; the system starts without it.", e.Spec, e.At)
+		case e.Kind == "swap":
+			v.add(Warning, "", "fstab names %s for swap, which is not on the disk; the system waits for it for a minute and a half.", e.Spec)
 		default:
-			v.add(Fatal, "", "fstab names %s for %s, which is not on the disk; the system stops there.", spec, unescape(f[1]))
+			v.add(Fatal, "", "fstab names %s for %s, which is not on the disk; the system stops there.", e.Spec, e.At)
 		}
 	}
-}
-
-// unescape undoes the octal escapes of fstab(5).
-func unescape(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`, `\043`, "#").Replace(s)
 }

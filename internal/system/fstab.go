@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,12 +16,6 @@ import (
 
 // maxFstab is far above what an fstab has, bytes.
 const maxFstab = 1 << 20
-
-// entry is a line of fstab(5).
-type entry struct {
-	spec, at, kind string
-	options        []string
-}
 
 // follow mounts what the system's fstab names below its root, parents first.
 func (s *System) follow(ctx context.Context, volumes []Volume) error {
@@ -55,20 +48,20 @@ type Point struct {
 // Points are the places that a system's fstab gives to volumes, parents first,
 // and sentences about what it names and no volume is.
 func Points(fstab string, volumes []Volume) (points []Point, missing []string) {
-	entries := parseFstab(fstab)
-	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(len(a.at), len(b.at)) })
+	entries := ParseFstab(fstab)
+	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(len(a.At), len(b.At)) })
 	for _, e := range entries {
-		if e.at == "/" || !slices.Contains(tree, strings.SplitN(e.at, "/", 3)[1]) {
+		if e.At == "/" || e.At == "" || !slices.Contains(tree, strings.SplitN(e.At, "/", 3)[1]) {
 			continue
 		}
 		i := slices.IndexFunc(volumes, func(v Volume) bool { return e.means(v) })
 		switch {
 		case i >= 0 && volumes[i].Kind == "btrfs":
-			points = append(points, Point{e.at, i, e.subvolume()})
+			points = append(points, Point{e.At, i, e.subvolume()})
 		case i >= 0:
-			points = append(points, Point{e.at, i, ""})
-		case !slices.Contains(e.options, "nofail") && !slices.Contains(e.options, "noauto"):
-			missing = append(missing, fmt.Sprintf("%s of its fstab (%s) is on none of the disk's partitions", e.at, e.spec))
+			points = append(points, Point{e.At, i, ""})
+		case !slices.Contains(e.Options, "nofail") && !slices.Contains(e.Options, "noauto"):
+			missing = append(missing, fmt.Sprintf("%s of its fstab (%s) is on none of the disk's partitions", e.At, e.Spec))
 		}
 	}
 	return points, missing
@@ -123,14 +116,14 @@ func (s *System) bind(dir string, partition int, at string) error {
 }
 
 // means reports whether an entry names v.
-func (e entry) means(v Volume) bool {
-	tag, value, ok := strings.Cut(e.spec, "=")
+func (e Entry) means(v Volume) bool {
+	tag, value, ok := strings.Cut(e.Spec, "=")
 	if !ok {
-		if rest, ok := strings.CutPrefix(e.spec, "/dev/disk/by-"); ok {
+		if rest, ok := strings.CutPrefix(e.Spec, "/dev/disk/by-"); ok {
 			by, name, _ := strings.Cut(rest, "/")
 			tag, value = map[string]string{"uuid": "UUID", "label": "LABEL", "partuuid": "PARTUUID", "partlabel": "PARTLABEL"}[by], name
 		} else {
-			return deviceNumber(e.spec) == v.Partition && v.Partition > 0
+			return deviceNumber(e.Spec) == v.Partition && v.Partition > 0
 		}
 	}
 	value = strings.Trim(value, `"'`)
@@ -162,34 +155,11 @@ func deviceNumber(spec string) int {
 	return n
 }
 
-func (e entry) subvolume() string {
-	for _, o := range e.options {
+func (e Entry) subvolume() string {
+	for _, o := range e.Options {
 		if sub, ok := strings.CutPrefix(o, "subvol="); ok {
 			return strings.Trim(sub, "/")
 		}
 	}
 	return ""
-}
-
-// parseFstab returns the entries with a mount point. Lines that make no sense are
-// the system's own trouble.
-func parseFstab(text string) []entry {
-	var all []entry
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) < 3 || strings.HasPrefix(words[0], "#") || !strings.HasPrefix(words[1], "/") {
-			continue
-		}
-		e := entry{spec: unescape(words[0]), at: path.Clean(unescape(words[1])), kind: words[2]}
-		if len(words) > 3 {
-			e.options = strings.Split(words[3], ",")
-		}
-		all = append(all, e)
-	}
-	return all
-}
-
-// unescape undoes the octal escapes of fstab(5): \040 is a space.
-func unescape(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`, `\043`, "#").Replace(s)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -54,14 +53,13 @@ func Compare(ctx context.Context, a, b *Image, opts CompareOptions, differ func(
 			return err
 		}
 	}
-	pa, pb := a.Partitions(), b.Partitions()
 	for _, n := range opts.Partitions {
-		if !slices.ContainsFunc(append(pa, pb...), func(p Partition) bool { return p.Number == n }) {
-			_, err := a.partition(n)
-			return err
+		_, inA := a.partition(n)
+		if _, inB := b.partition(n); inA != nil && inB != nil {
+			return inA
 		}
 	}
-	return merge(pa, pb, func(p, q Partition) int { return cmp.Compare(p.Number, q.Number) }, func(p, q *Partition) error {
+	return merge(a.Partitions(), b.Partitions(), func(p, q Partition) int { return cmp.Compare(p.Number, q.Number) }, func(p, q *Partition) error {
 		switch {
 		case !c.wanted(p) && !c.wanted(q):
 			return nil
@@ -166,181 +164,4 @@ func tableOf(m *image.Manifest) table {
 		return table{"none", ""}
 	}
 	return table{string(m.Table.Kind), m.Table.ID}
-}
-
-// partition compares two partitions and the volumes on them.
-func (c *comparison) partition(ctx context.Context, p, q Partition) error {
-	var d details
-	d.add("start", p.Start, q.Start)
-	d.add("size", p.Size, q.Size)
-	d.add("type", p.Type, q.Type)
-	d.add("name", p.Name, q.Name)
-	d.add("ID", p.ID, q.ID)
-	d.add("flags", fmt.Sprintf("%#x", p.Flags), fmt.Sprintf("%#x", q.Flags))
-	d.add("kind", p.Kind, q.Kind)
-	d.add("label", p.Label, q.Label)
-	d.add("UUID", p.UUID, q.UUID)
-	d.add("size of the volume", p.Volume.Size, q.Volume.Size)
-	same := c.sameMap(p, q)
-	reachable := p.reachable() && q.reachable()
-	if !same && !reachable {
-		d.add("reachable files", p.reachable(), q.reachable())
-		if p.blocks >= 0 && q.blocks >= 0 {
-			n, err := differentBytes(ctx, c.a, p.blocks, c.b, q.blocks)
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				d = append(d, Detail{What: fmt.Sprintf("%d bytes of content", n)})
-			}
-		}
-	}
-	if len(d) > 0 {
-		if err := c.differ(Difference{Partition: p.Number, Change: Changed, Details: d}); err != nil {
-			return err
-		}
-	}
-	if same || !reachable {
-		return nil
-	}
-	return c.trees(ctx, p.Number)
-}
-
-// sameMap reports whether two volumes have the same bytes by their maps.
-func (c *comparison) sameMap(p, q Partition) bool {
-	for _, pair := range [][2]int{{p.blocks, q.blocks}, {p.listing, q.listing}, {p.contents, q.contents}} {
-		if (pair[0] < 0) != (pair[1] < 0) {
-			return false
-		}
-		if pair[0] >= 0 && !equalMaps(&c.a.manifest.Regions[pair[0]], &c.b.manifest.Regions[pair[1]]) {
-			return false
-		}
-	}
-	return true
-}
-
-func equalMaps(r, s *image.Region) bool { return r.Size == s.Size && slices.Equal(r.Map, s.Map) }
-
-// NeedsMounts reports whether a comparison mounts volumes.
-func NeedsMounts(a, b *Image, opts CompareOptions) bool {
-	c := &comparison{a: a, b: b, opts: opts}
-	for _, p := range a.Partitions() {
-		q, err := b.partition(p.Number)
-		if err == nil && c.wanted(&p) && p.reachable() && q.reachable() && (p.Mounted() || q.Mounted()) && !c.sameMap(p, q) {
-			return true
-		}
-	}
-	return false
-}
-
-// trees compares the files of two volumes.
-func (c *comparison) trees(ctx context.Context, n int) error {
-	a, err := c.a.Volume(ctx, n)
-	if err != nil {
-		return err
-	}
-	b, err := c.b.Volume(ctx, n)
-	if err != nil {
-		return err
-	}
-	c.chunks = [2]chunkFinder{c.a.chunksOf(n), c.b.chunksOf(n)}
-	ea, err := a.Lstat("")
-	if err != nil {
-		return err
-	}
-	eb, err := b.Lstat("")
-	if err != nil {
-		return err
-	}
-	return c.pair(ctx, pairOf{a, b, n}, "", &ea, &eb)
-}
-
-// pairOf are the trees that are being compared.
-type pairOf struct {
-	a, b      *Tree
-	partition int
-}
-
-// pair compares two files of one name, and what is below them.
-func (c *comparison) pair(ctx context.Context, t pairOf, name string, a, b *Entry) error {
-	d, err := c.entries(ctx, t, name, a, b)
-	if err != nil {
-		return err
-	}
-	if len(d) > 0 {
-		if err := c.differ(Difference{Partition: t.partition, Path: "/" + name, Change: Changed, Dir: a.IsDir() && b.IsDir(), Details: d}); err != nil {
-			return err
-		}
-	}
-	if !a.IsDir() || !b.IsDir() {
-		return nil
-	}
-	return c.directory(ctx, t, name)
-}
-
-func (c *comparison) directory(ctx context.Context, t pairOf, name string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	ea, err := t.a.ReadDir(name)
-	if err != nil {
-		return err
-	}
-	eb, err := t.b.ReadDir(name)
-	if err != nil {
-		return err
-	}
-	return merge(ea, eb, func(x, y Entry) int { return cmp.Compare(x.Name, y.Name) }, func(x, y *Entry) error {
-		switch {
-		case x == nil:
-			return c.differ(Difference{Partition: t.partition, Path: "/" + join(name, y.Name), Change: Added, Dir: y.IsDir()})
-		case y == nil:
-			return c.differ(Difference{Partition: t.partition, Path: "/" + join(name, x.Name), Change: Removed, Dir: x.IsDir()})
-		}
-		return c.pair(ctx, t, join(name, x.Name), x, y)
-	})
-}
-
-// entries compares what two files are; of regular ones their bytes too.
-func (c *comparison) entries(ctx context.Context, t pairOf, name string, a, b *Entry) (details, error) {
-	var d details
-	if a.Mode.Type() != b.Mode.Type() {
-		d.add("type", TypeOf(a.Mode), TypeOf(b.Mode))
-		return d, nil
-	}
-	d.add("mode", Permissions(a.Mode), Permissions(b.Mode))
-	d.add("owner", fmt.Sprintf("%d:%d", a.UID, a.GID), fmt.Sprintf("%d:%d", b.UID, b.GID))
-	d.add("target", a.Target, b.Target)
-	d.add("device", fmt.Sprintf("%d:%d", a.Major, a.Minor), fmt.Sprintf("%d:%d", b.Major, b.Minor))
-	if a.IsDir() {
-		return d, nil
-	}
-	d.add("time", a.Mtime.UTC().Format(timeFormat), b.Mtime.UTC().Format(timeFormat))
-	d.add("size", a.Size, b.Size)
-	if !a.Mode.IsRegular() || a.Size != b.Size || a.Size == 0 {
-		return d, nil
-	}
-	same, err := c.sameBytes(ctx, t, name, a.Mtime.Equal(b.Mtime) && !c.opts.Content)
-	if err == nil && !same {
-		d = append(d, Detail{What: "content"})
-	}
-	return d, err
-}
-
-const timeFormat = "2006-01-02T15:04:05.999999999Z"
-
-// Permissions are the permission bits of a mode with set-user-ID, set-group-ID
-// and sticky bit, in octal.
-func Permissions(m fs.FileMode) string {
-	bits := uint32(m.Perm())
-	if m&fs.ModeSetuid != 0 {
-		bits |= 0o4000
-	}
-	if m&fs.ModeSetgid != 0 {
-		bits |= 0o2000
-	}
-	if m&fs.ModeSticky != 0 {
-		bits |= 0o1000
-	}
-	return fmt.Sprintf("%04o", bits)
 }

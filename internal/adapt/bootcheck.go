@@ -59,7 +59,7 @@ func CheckBoot(ctx context.Context, d Disk) (s *Started, err error) {
 	for _, w := range found.Volumes {
 		volumes = append(volumes, system.Volume{
 			Partition: w.Partition.Number, Kind: w.Info.Kind, UUID: w.Info.UUID, Label: w.Info.Label,
-			PartLabel: w.Partition.Name, PartID: partID(found.Table, w.Partition), ESP: isESP(found.Table.Kind, w.Partition),
+			PartLabel: w.Partition.Name, PartID: found.Table.UUID(w.Partition), ESP: found.Table.IsESP(w.Partition),
 			Path: d.Path, Options: mount.Options{ReadOnly: true, Offset: w.Start(), Size: w.Window.Size(), SectorSize: found.Table.SectorSize},
 		})
 		check.Volumes = append(check.Volumes, boot.Volume{Partition: w.Partition.Number, Kind: w.Info.Kind, UUID: w.Info.UUID, Label: w.Info.Label})
@@ -88,7 +88,7 @@ func CheckBoot(ctx context.Context, d Disk) (s *Started, err error) {
 
 // loaderOf is the place of the first loader on a system's ESP.
 func loaderOf(sys *system.System, t part.Table) (*boot.Place, error) {
-	i := slices.IndexFunc(t.Partitions, func(p part.Partition) bool { return isESP(t.Kind, p) })
+	i := slices.IndexFunc(t.Partitions, t.IsESP)
 	if sys.ESP == nil || i < 0 || t.Kind != part.GPT {
 		return nil, nil
 	}

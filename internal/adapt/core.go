@@ -21,11 +21,17 @@ import (
 // biosBoot is the type of a partition that GRUB keeps its core image in.
 const biosBoot = "21686148-6449-6E6F-744E-656564454649"
 
+// typeOf is the type of a partition of the source, "" when there is none.
+func (s *Session) typeOf(partition int) string {
+	p, _ := s.table().Partition(partition)
+	return p.Type
+}
+
 // moveCore returns the writes that GRUB's first stages need when the partition that
 // holds its core moves: they know it by sector numbers.
 func (s *Session) moveCore(ctx context.Context, plan *fit.Plan) ([]part.Write, error) {
 	for _, step := range plan.Steps {
-		if !step.Moves() || typeOf(s.table(), step.Partition) != biosBoot {
+		if !step.Moves() || s.typeOf(step.Partition) != biosBoot {
 			continue
 		}
 		disk, err := s.oldDisk(ctx)
@@ -105,7 +111,7 @@ func (s *Session) oldDisk(ctx context.Context) (*pieced, error) {
 	table := s.table()
 	d := &pieced{size: table.DiskSize, first: table.Raw(0, table.SectorSize)}
 	for i, r := range s.job.Source.Regions() {
-		if r.Role != image.Blocks || r.Volume != nil && typeOf(table, r.Partition) != biosBoot {
+		if r.Role != image.Blocks || r.Volume != nil && s.typeOf(r.Partition) != biosBoot {
 			continue
 		}
 		random, err := s.job.Source.Open(ctx, i)

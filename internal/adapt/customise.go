@@ -140,24 +140,10 @@ func (s *Session) disk(plan *fit.Plan) customise.Disk {
 		if r := s.held(step.Partition); r != nil {
 			v.OldUUID, v.UUID, v.OldLabel, v.Label = r.UUID, r.UUID, r.Label, r.Label
 		}
-		v.OldID, v.ID, v.Type = idOf(table, step.Partition), idOf(plan.Table, step.Partition), typeOf(table, step.Partition)
+		old, _ := table.Partition(step.Partition)
+		now, _ := plan.Table.Partition(step.Partition)
+		v.OldID, v.ID, v.Type = old.ID, now.ID, old.Type
 		d.Volumes = append(d.Volumes, v)
 	}
 	return d
-}
-
-func idOf(t part.Table, partition int) string {
-	i := slices.IndexFunc(t.Partitions, func(p part.Partition) bool { return p.Number == partition })
-	if i < 0 {
-		return ""
-	}
-	return t.Partitions[i].ID
-}
-
-func typeOf(t part.Table, partition int) string {
-	i := slices.IndexFunc(t.Partitions, func(p part.Partition) bool { return p.Number == partition })
-	if i < 0 {
-		return ""
-	}
-	return t.Partitions[i].Type
 }

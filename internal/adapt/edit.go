@@ -13,7 +13,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/customise/windows"
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/mount"
-	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/rootfs"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/tool"
@@ -119,7 +118,8 @@ func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom)
 func (s *Session) fixActive(ctx context.Context, sys *system.System, c Custom, done *customise.Report) error {
 	for _, v := range s.volumes {
 		n := v.region.Partition
-		if n == sys.At["/"] || v.region.Volume.Kind != "ntfs" || flagsOf(s.table(), n)&activeFlag == 0 {
+		p, _ := s.table().Partition(n)
+		if n == sys.At["/"] || v.region.Volume.Kind != "ntfs" || p.Flags&activeFlag == 0 {
 			continue
 		}
 		fixed, err := s.fixBCDOn(ctx, v, c.Disk)
@@ -156,11 +156,3 @@ func (s *Session) fixBCDOn(ctx context.Context, v *shown, disk customise.Disk) (
 
 // activeFlag is the boot indicator of an entry of an MBR.
 const activeFlag = 0x80
-
-func flagsOf(t part.Table, partition int) uint64 {
-	i := slices.IndexFunc(t.Partitions, func(p part.Partition) bool { return p.Number == partition })
-	if i < 0 {
-		return 0
-	}
-	return t.Partitions[i].Flags
-}

@@ -201,25 +201,10 @@ func (s *Session) mountable(readOnly bool) []system.Volume {
 func (s *Session) describe(r image.Region) system.Volume {
 	m := system.Volume{Partition: r.Partition, Kind: r.Volume.Kind, UUID: r.Volume.UUID, Label: r.Volume.Label}
 	table := s.table()
-	i := slices.IndexFunc(table.Partitions, func(p part.Partition) bool { return p.Number == r.Partition })
-	if i < 0 {
+	p, ok := table.Partition(r.Partition)
+	if !ok {
 		return m
 	}
-	p := table.Partitions[i]
-	m.PartLabel, m.ESP, m.PartID = p.Name, isESP(table.Kind, p), partID(table, p)
+	m.PartLabel, m.ESP, m.PartID = p.Name, table.IsESP(p), table.UUID(p)
 	return m
-}
-
-// isESP knows the types of an EFI system partition, UEFI specification 2.10,
-// sections 5.2.2 and 5.3.3.
-func isESP(kind part.Kind, p part.Partition) bool {
-	return kind == part.GPT && p.Type == "C12A7328-F81F-11D2-BA4B-00A0C93EC93B" || kind == part.MBR && p.Type == "ef"
-}
-
-// partID is a partition's PARTUUID as Linux spells it.
-func partID(t part.Table, p part.Partition) string {
-	if t.Kind == part.MBR && t.ID != "" {
-		return fmt.Sprintf("%s-%02x", t.ID, p.Number)
-	}
-	return p.ID
 }

@@ -10,12 +10,9 @@ import (
 	"github.com/ingot-imaging/ingot/internal/part"
 )
 
-// Partition types that matter here, as part.Partition.Type spells them.
-const (
-	typeESP      = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B" // UEFI 2.10, table 5-7
-	typeBIOSBoot = "21686148-6449-6E6F-744E-656564454649" // GRUB manual, "BIOS installation"
-	typeESPMBR   = "EF"
-)
+// typeBIOSBoot is a partition type, as part.Partition.Type spells it (GRUB manual,
+// "BIOS installation").
+const typeBIOSBoot = "21686148-6449-6E6F-744E-656564454649"
 
 // CheckBIOS tells what a BIOS would start from the disk, "" for nothing, and what
 // stands against that. The error is one of reading.

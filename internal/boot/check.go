@@ -57,7 +57,7 @@ func Check(ctx context.Context, d Disk) (Verdict, error) {
 
 // judge says what it means that firmware finds nothing.
 func (v *Verdict) judge(d Disk) {
-	esp := slices.IndexFunc(d.Table.Partitions, func(p part.Partition) bool { return isESP(d.Table, p) })
+	esp := slices.IndexFunc(d.Table.Partitions, d.Table.IsESP)
 	switch {
 	case v.UEFI == "" && d.ESP == nil && esp >= 0 && d.Firmware != "bios":
 		v.add(Warning, "", "Whether UEFI finds a loader is not known: the EFI system partition %d could not be looked into.", d.Table.Partitions[esp].Number)
@@ -102,7 +102,7 @@ func (v *Verdict) checkUEFI(d Disk) error {
 	if d.ESP == nil {
 		return nil
 	}
-	if d.Table.Kind == part.GPT && !slices.ContainsFunc(d.Table.Partitions, func(p part.Partition) bool { return isESP(d.Table, p) }) {
+	if d.Table.Kind == part.GPT && !slices.ContainsFunc(d.Table.Partitions, d.Table.IsESP) {
 		v.add(Warning, "", "No partition has the type of an EFI system partition; some firmware finds none then.")
 	}
 	loaders, err := Loaders(d.ESP)
@@ -127,11 +127,6 @@ func (v *Verdict) checkUEFI(d Disk) error {
 		break
 	}
 	return nil
-}
-
-// isESP knows an EFI system partition by its type.
-func isESP(t part.Table, p part.Partition) bool {
-	return t.Kind == part.GPT && p.Type == typeESP || t.Kind == part.MBR && strings.EqualFold(p.Type, typeESPMBR)
 }
 
 // checkShim checks that what shim starts is beside it.

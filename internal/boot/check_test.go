@@ -99,7 +99,7 @@ func diskOf(t *testing.T, tree map[string]string) Disk {
 	return Disk{
 		Reader: memory(make([]byte, 4*mib)),
 		Table: part.Table{Kind: part.GPT, SectorSize: 512, Partitions: []part.Partition{
-			{Number: 1, Type: typeESP, ID: id(1)}, {Number: 2, ID: id(2)}, {Number: 3, ID: id(3), Name: "swap"},
+			{Number: 1, Type: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", ID: id(1)}, {Number: 2, ID: id(2)}, {Number: 3, ID: id(3), Name: "swap"},
 		}},
 		Volumes: []Volume{{1, "fat32", espUUID, ""}, {2, "ext4", rootUUID, "my data"}, {3, "swap", swapUUID, ""}},
 		ESP:     open("esp"), Root: open("root"),

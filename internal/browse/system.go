@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/system"
 )
 
@@ -124,19 +123,11 @@ func (i *Image) systemVolumes(all []Partition) []system.Volume {
 		}
 		for _, q := range table.Partitions {
 			if q.Number == p.Number {
-				volumes[n].PartID = partID(table, q)
+				volumes[n].PartID = table.UUID(q)
 			}
 		}
 	}
 	return volumes
-}
-
-// partID is a partition's PARTUUID, as Linux makes it up for MBR.
-func partID(t *part.Table, p part.Partition) string {
-	if t.Kind == part.MBR && t.ID != "" {
-		return fmt.Sprintf("%s-%02x", t.ID, p.Number)
-	}
-	return p.ID
 }
 
 // readFile returns the bytes of a regular file of at most limit bytes.

@@ -41,14 +41,11 @@ func (s *subject) startable() []Finding {
 	if t.Kind != part.GPT || len(s.systems) == 0 {
 		return nil
 	}
-	has := func(kind string) bool {
-		return slices.ContainsFunc(t.Partitions, func(p part.Partition) bool { return p.Type == kind })
-	}
-	if has(espGUID) {
+	if slices.ContainsFunc(t.Partitions, t.IsESP) {
 		return nil
 	}
 	how := "and none for GRUB's core either, so that neither UEFI nor a BIOS is known to start it"
-	if has(typeBIOSBoot) {
+	if slices.ContainsFunc(t.Partitions, func(p part.Partition) bool { return p.Type == typeBIOSBoot }) {
 		how = "so that only a BIOS starts it"
 	}
 	return []Finding{found(NoESP, 0, "", "The disk has a GPT and no EFI system partition, %s.", how)}

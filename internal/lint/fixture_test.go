@@ -137,7 +137,7 @@ func (f fixture) job(t *testing.T) Job {
 		d.files("ntfs", typeData, with(bareWindows(t), f.windows), f.harm)
 	}
 	if f.esp != nil || f.linux != nil || f.windows != nil {
-		d.files("fat32", espGUID, with(bareESP(), f.esp), nil)
+		d.files("fat32", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", with(bareESP(), f.esp), nil)
 	}
 	for i, v := range f.volumes {
 		n := d.partition(v.typ)

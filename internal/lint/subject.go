@@ -123,13 +123,7 @@ func (s *subject) add(of *browse.Tree, kind system.Kind) {
 	}
 }
 
-// Types of EFI system partitions: UEFI 2.10, section 13.3.3.
-const (
-	espGUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
-	espMBR  = "ef"
-)
-
 func (s *subject) isESP(p browse.Partition) bool {
 	t := s.job.Manifest.Table
-	return t != nil && (t.Kind == part.GPT && p.Type == espGUID || t.Kind == part.MBR && p.Type == espMBR)
+	return t != nil && t.IsESP(part.Partition{Type: p.Type})
 }

@@ -59,7 +59,7 @@ func (j *deployJob) byFiles() bool {
 
 // adapt plans how a job's content is made to fit its target, and turns the job
 // into one that puts the result there. It is nil when nothing is to be done.
-func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target) (*adapted, error) {
+func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target, work *progress.Work) (*adapted, error) {
 	if !job.wantsAdapting(t) {
 		return nil, nil
 	}
@@ -79,7 +79,7 @@ func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target) (*adap
 	}
 	session, err := adapt.Open(ctx, adapt.Job{
 		Table: job.table, Sector: job.sector, Source: src, Formats: all.Formats(),
-		Scratch: job.fl.scratchFolder(), Read: job.fl.Readback, Say: func(doing string) { a.note("%s", doing) },
+		Scratch: job.fl.scratchFolder(), Read: job.fl.Readback, Place: host.FirstPlace, Work: work, Say: func(doing string) { a.note("%s", doing) },
 	})
 	if err != nil {
 		return nil, err

@@ -70,7 +70,8 @@ func (a *app) put(ctx context.Context, path string, job deployJob) (err error) {
 	if err != nil {
 		return err
 	}
-	ad, err := a.adapt(ctx, &job, target.Target)
+	work := &progress.Work{Verb: job.verb}
+	ad, err := a.adapt(ctx, &job, target.Target, work)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -91,7 +92,6 @@ func (a *app) put(ctx context.Context, path string, job deployJob) (err error) {
 		return err
 	}
 	started := time.Now()
-	work := &progress.Work{Verb: job.verb}
 	run := func(ctx context.Context, disk *host.Target) error { return plan.Run(ctx, job.content, disk, work) }
 	if ad != nil {
 		if run, err = ad.runner(ctx, plan, work); err != nil {

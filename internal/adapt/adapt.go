@@ -42,6 +42,8 @@ type Job struct {
 	Say     func(doing string) // tells the user what takes time now; may be nil
 	Work    *progress.Work     // counts files that are made anew; may be nil
 	Read    bool               // compare every file that is made anew, as it is read from the target
+	// Place is files.WalkOptions.Place: files are read in the order of the disk.
+	Place func(fd int) (int64, bool)
 }
 
 // Session is a job whose volumes are shown as files. It belongs to one goroutine.

@@ -2,14 +2,12 @@ package adapt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/fit"
-	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/survey"
 )
@@ -107,6 +105,12 @@ func (s *Session) result(ctx context.Context, layout Layout) (content.Source, er
 		}
 		changes[layout.From[i]] = change
 	}
+	for _, v := range s.volumes {
+		// A program may have taken what it could not read for what is not there.
+		if err := v.layer.Err(); err != nil {
+			return nil, fmt.Errorf("%s: %w", v.region.Title(), err)
+		}
+	}
 	patched := content.NewPatched(s.job.Source, changes)
 	return content.NewPlaced(patched, regions, layout.From), nil
 }
@@ -127,9 +131,6 @@ func (s *Session) changed(ctx context.Context, v *shown) (content.Change, error)
 	used, err := found.Volume.Used(ctx)
 	if err != nil {
 		return content.Change{}, err
-	}
-	if v.region.Volume.Method == image.AllSectors {
-		return content.Change{}, errors.New("every sector of it was captured, since it was not clean: it cannot be changed. Capture it again when it is clean")
 	}
 	return content.Change{Layer: v.layer, Used: used, Size: v.layer.Size()}, nil
 }

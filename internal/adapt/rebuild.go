@@ -5,26 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/block/loop"
-	"github.com/ingot-imaging/ingot/internal/content"
-	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/fit"
-	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/resize"
 )
 
 // rebuild makes a file system at its place on the target, and its files in it.
 func (s *Session) rebuild(ctx context.Context, step fit.Step, target Target) (notes []string, err error) {
-	old, close, err := s.files(ctx, step)
+	old, done, err := s.files(ctx, step)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, close()) }()
+	defer func() { err = errors.Join(err, done()) }()
 	spec, note, err := s.spec(ctx, step, old)
 	if err != nil {
 		return nil, err
@@ -111,15 +106,15 @@ func (s *Session) readBack(ctx context.Context, old *files.Volume, path, kind, d
 }
 
 // files are the files of a partition's volume: as they were captured, or of its
-// view.
-func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, close func() error, err error) {
+// view. done must be called.
+func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, done func() error, err error) {
 	if s.tree(step.Partition) != nil {
 		v, err = files.Open(ctx, s.job.Source, step.Partition)
 		return v, func() error { return nil }, err
 	}
 	shown := s.volume(step.Partition)
-	dir := filepath.Join(s.job.Scratch, fmt.Sprintf("ingot-old-%d-%d", os.Getpid(), step.Partition))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := os.MkdirTemp(s.job.Scratch, "ingot-old-")
+	if err != nil {
 		return nil, nil, err
 	}
 	m, err := mount.Volume(ctx, s.path(shown), step.OldKind, dir, mount.Options{ReadOnly: true, SectorSize: s.job.Sector})
@@ -127,34 +122,11 @@ func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, cl
 		return nil, nil, errors.Join(shown.fault(err), os.Remove(dir))
 	}
 	unmount := func() error { return errors.Join(m.Close(), os.Remove(dir)) }
-	v, tree, err := listed(ctx, dir, step)
+	tree, err := files.Walk(ctx, dir, files.WalkOptions{Kind: step.OldKind, All: true, Place: s.job.Place})
 	if err != nil {
 		return nil, nil, errors.Join(shown.fault(err), unmount())
 	}
-	return v, func() error { return errors.Join(tree.Close(), unmount()) }, nil
-}
-
-// listed lists a mounted volume as a capture file by file does, and leaves nothing
-// out.
-func listed(ctx context.Context, dir string, step fit.Step) (*files.Volume, *files.Tree, error) {
-	tree, err := files.Walk(ctx, dir, files.WalkOptions{Kind: step.OldKind, All: true})
-	if err != nil {
-		return nil, nil, err
-	}
-	volume := &image.Volume{Kind: step.OldKind}
-	listing := block.Bytes(tree.Listing.Encode())
-	contents := tree.Contents()
-	regions := []image.Region{
-		{Role: image.Listing, Partition: step.Partition, Size: listing.Size(), Volume: volume},
-		{Role: image.Contents, Partition: step.Partition, Size: contents.Size(), Volume: volume},
-	}
-	windows := []block.Reader{listing, contents}
-	used := []extent.List{extent.Of(extent.Extent{Length: listing.Size()}), extent.Of(extent.Extent{Length: contents.Size()})}
-	v, err := files.Open(ctx, content.NewLive(regions, used, windows), step.Partition)
-	if err != nil {
-		return nil, nil, errors.Join(err, tree.Close())
-	}
-	return v, tree, nil
+	return tree.Volume(), func() error { return errors.Join(tree.Close(), unmount()) }, nil
 }
 
 // spec says how the file system is made: as the old one was, or with the defaults

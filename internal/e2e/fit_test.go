@@ -232,6 +232,9 @@ func xattrs(path string) (string, error) {
 	names := strings.Split(strings.TrimSuffix(string(list[:n]), "\x00"), "\x00")
 	slices.Sort(names)
 	for _, name := range names {
+		if strings.HasPrefix(name, "trusted.SGI_ACL_") {
+			continue // how XFS shows ACLs a second time
+		}
 		n, err := syscall.Getxattr(path, name, value)
 		if err != nil {
 			return "", err

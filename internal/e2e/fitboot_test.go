@@ -191,7 +191,7 @@ func judgeTable(t testing.TB, disk string) {
 // first boot's script, let the new user in by the password, and be what was
 // deployed. Started again, it does not run the script again.
 func (f *fitTest) boot(t *testing.T, disk string, own machineIdentity) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	m, err := boottest.Start(ctx, disk, f.fw, true)
 	must(t, err)

@@ -26,7 +26,8 @@ type fitSizes struct {
 const gib = 1 << 30
 
 // sizesOf are those of issue 3 for 'make test-fit', which sets INGOT_FIT=full and
-// boots every disk, else a fifth of that: then all are compared and some boot.
+// boots every disk, else a fifth of that: then all are compared and some boot,
+// each of which takes most of a minute.
 func sizesOf() fitSizes {
 	if os.Getenv("INGOT_FIT") == "full" {
 		return fitSizes{10 * gib, 6 * gib, 40 * gib, 3600 * mib, func(string) bool { return true }}
@@ -189,7 +190,7 @@ func judgeTable(t testing.TB, disk string) {
 
 // boot boots the deployed disk, which is to call itself by its new name, run the
 // first boot's script, let the new user in by the password, and be what was
-// deployed. Started again, it does not run the script again.
+// deployed.
 func (f *fitTest) boot(t *testing.T, disk string, own machineIdentity) {
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
@@ -218,7 +219,8 @@ func (f *fitTest) boot(t *testing.T, disk string, own machineIdentity) {
 	f.judgeFirstBoot(t, disk)
 }
 
-// judgeFirstBoot reads on the disk what the first boot left.
+// judgeFirstBoot reads on the disk what the first boot left: the script ran once,
+// and nothing is there that would run it again.
 func (f *fitTest) judgeFirstBoot(t *testing.T, disk string) {
 	dir, unmount := mountPart(t, disk, rootPart(f.fw)) // replays the journal
 	defer unmount()

@@ -87,9 +87,10 @@ var (
 	_ fs.NodeFsyncer   = (*file)(nil)
 )
 
-// Open implements fs.NodeOpener.
+// Open implements fs.NodeOpener. Nothing is flushed when the file is closed: it would
+// have a process that is killed wait for its own answer.
 func (f *file) Open(context.Context, uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	return nil, fuse.FOPEN_DIRECT_IO, 0
+	return nil, fuse.FOPEN_DIRECT_IO | fuse.FOPEN_NOFLUSH, 0
 }
 
 // Read implements fs.NodeReader.

@@ -16,10 +16,15 @@ import (
 // waits for a mount of one of our files waits for an answer that only this process
 // could give; while it waits it keeps the connection open, and while that is open
 // it is not told that nobody will answer.
+//
+// A guard learns of our death from the thread that started it. The last thread of
+// a process may be one that waits, so there are two guards, by two threads.
 type guard struct {
 	daemon *tool.Daemon
 	hold   *os.File // the guard ends when this is closed
 }
+
+const guards = 2
 
 // guardScript waits for the end of its input, or for the signal that the kernel
 // sends it when this process is dead, and only then ends the connection.
@@ -46,10 +51,9 @@ func newGuard(dir string) (*guard, error) {
 }
 
 // Close ends the guard and leaves the connection alone.
-func (g *guard) Close() error {
+func (g *guard) Close() {
 	g.hold.Close()
 	<-g.daemon.Done()
-	return nil
 }
 
 // openAbort opens the file of the connection that ends it when it is written

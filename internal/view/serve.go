@@ -16,7 +16,7 @@ import (
 type Server struct {
 	dir    string
 	server *fuse.Server
-	guard  *guard
+	guards []*guard
 }
 
 // maxRequest fits into a pipe with its header, which is how answers go to the
@@ -34,11 +34,17 @@ func Serve(dir string, layers map[string]*Layer) (*Server, error) {
 		return nil, fmt.Errorf("show volumes as files in %s (this needs root and /dev/fuse): %w", dir, err)
 	}
 	s := &Server{dir: dir, server: server}
-	if err = keepFromChildren(); err == nil {
-		s.guard, err = newGuard(dir)
+	err = keepFromChildren()
+	for range guards {
+		var g *guard
+		if err == nil {
+			if g, err = newGuard(dir); err == nil {
+				s.guards = append(s.guards, g)
+			}
+		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, server.Unmount())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -53,7 +59,10 @@ func (s *Server) Close() error {
 		return fmt.Errorf("unmount %s: %w", s.dir, err)
 	}
 	s.server.Wait()
-	return s.guard.Close()
+	for _, g := range s.guards {
+		g.Close()
+	}
+	return nil
 }
 
 type folder struct {

@@ -70,7 +70,8 @@ func (m *machine) judge(entries []fstab.Entry) {
 		}
 		kind, root := v.OldKind != v.Kind, e.Point == "/" || e.Point == "/usr"
 		m.newRoot = m.newRoot || kind && e.Point == "/"
-		if kind && root || e.Type == "swap" || dracut && (root || e.Point == boot) {
+		swap := e.Type == "swap" && (v.OldUUID != v.UUID || v.OldLabel != v.Label)
+		if kind && root || swap || dracut && (root || e.Point == boot) {
 			m.rebuild(initramfs)
 		}
 		if e.Point == boot && (kind || v.OldUUID != v.UUID) {

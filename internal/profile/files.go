@@ -33,7 +33,7 @@ func (c *checker) files(p *Profile) {
 	}
 	if _, info := c.file("drivers", p.Drivers); info != nil {
 		if !info.IsDir() {
-			c.add("drivers", "%s is not a folder", shown(p.Drivers))
+			c.add("drivers", "%s is not a folder", quoted(p.Drivers))
 		}
 		p.Drivers = source{c.doc.dir, p.Drivers}.absolute()
 	}

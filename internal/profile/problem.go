@@ -75,6 +75,12 @@ func shown(value string) string {
 	if r := []rune(value); len(r) > 60 {
 		value = string(r[:57]) + "..."
 	}
+	return quoted(value)
+}
+
+// quoted is shown for names of files of this machine, of which the end matters as
+// much as the beginning.
+func quoted(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return strconv.Quote(value)
 	}

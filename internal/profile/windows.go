@@ -30,7 +30,7 @@ func (c *checker) windows(p *Profile) {
 	if info != nil {
 		w.Unattend = absolute
 		if err := unattendProblem(data); err != nil {
-			c.add("windows.unattend", "%s %v", shown(absolute), err)
+			c.add("windows.unattend", "%s %v", quoted(absolute), err)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func (c *checker) domain(d *Domain) {
 	if info != nil {
 		d.Blob = absolute
 		if len(bytes.TrimSpace(data)) == 0 {
-			c.add(at+".blob", "%s is empty", shown(absolute))
+			c.add(at+".blob", "%s is empty", quoted(absolute))
 		}
 	}
 }

@@ -151,11 +151,12 @@ func loopsOn(t testing.TB, prefix string) (loops []string) {
 	return loops
 }
 
-// released waits until no loop device is on a file: whoever looks at all devices
-// of the machine keeps one from going.
+// released waits until no loop device is on a file. Whoever looks at all devices of
+// the machine keeps one from going, and so does every program that got mounts of
+// its own meanwhile, until it ends.
 func released(t testing.TB, path string) {
 	t.Helper()
-	for range 200 {
+	for range 2400 {
 		if len(loopsOn(t, path)) == 0 {
 			return
 		}

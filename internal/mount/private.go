@@ -30,7 +30,8 @@ func Private() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
 		return fmt.Errorf("private mounts (this needs root): %w", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+	// What others unmount must not stay in use by us: changes come in, none goes out.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
 	return fmt.Errorf("private mounts: start %s again: %w", self, syscall.Exec(self, os.Args, append(os.Environ(), privateMark+"=1")))

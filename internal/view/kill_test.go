@@ -66,6 +66,9 @@ func (s stuck) ReadAt(p []byte, off int64) (int, error) {
 
 // waitForOurselves mounts a volume that never answers. It does not return.
 func waitForOurselves(t *testing.T, dir string) {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil { // as mount.Private does
+		t.Fatal(err)
+	}
 	disk := blocktest.NewMemory(64<<20, 512)
 	file := filepath.Join(dir, "ext4")
 	run(t, "truncate", "-s", "64M", file)

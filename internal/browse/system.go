@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/ingot-imaging/ingot/internal/system"
 )
@@ -45,15 +43,14 @@ func (i *Image) System(ctx context.Context) (*Tree, system.Kind, error) {
 			none.Err = errors.Join(none.Err, err)
 			continue
 		}
-		top := seen{t}
-		for _, folder := range system.Subvolumes(p.Kind, top.ReadDir) {
+		for _, folder := range system.Subvolumes(p.Kind, Files{t}.ReadDir) {
 			at, err := t.Resolve(folder, true)
 			if err != nil {
 				continue
 			}
 			found := &Tree{points: slices.Clone(t.points)}
 			found.points[0].folder = at
-			if kind := system.KindOf(seen{found}); kind != system.None {
+			if kind := system.KindOf(Files{found}); kind != system.None {
 				return found, kind, i.assemble(ctx, found, all)
 			}
 		}
@@ -70,7 +67,7 @@ const maxFstab = 1 << 20
 
 // assemble puts the volumes that a system's fstab names at their places.
 func (i *Image) assemble(ctx context.Context, t *Tree, all []Partition) error {
-	fstab, err := t.readFile("etc/fstab", maxFstab)
+	fstab, err := Files{t}.ReadFile("etc/fstab", maxFstab)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -129,70 +126,3 @@ func (i *Image) systemVolumes(all []Partition) []system.Volume {
 	}
 	return volumes
 }
-
-// readFile returns the bytes of a regular file of at most limit bytes.
-func (t *Tree) readFile(name string, limit int64) ([]byte, error) {
-	at, err := t.Resolve(name, true)
-	if err != nil {
-		return nil, err
-	}
-	f, err := t.Open(at)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if f.Size() > limit {
-		return nil, fmt.Errorf("/%s has %d bytes, more than the %d that are possible here", at, f.Size(), limit)
-	}
-	data := make([]byte, f.Size())
-	n, err := f.ReadAt(data, 0)
-	if n == len(data) || errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return data[:n], err
-}
-
-// seen is a tree as package system looks at it.
-type seen struct{ tree *Tree }
-
-var _ system.Files = seen{}
-
-// Stat implements system.Files.
-func (s seen) Stat(name string) (fs.FileInfo, error) {
-	at, err := s.tree.Resolve(name, true)
-	if err != nil {
-		return nil, err
-	}
-	e, err := s.tree.Lstat(at)
-	return info{e}, err
-}
-
-// Fold implements system.Files.
-func (s seen) Fold(name string) (string, error) {
-	at, err := s.tree.Resolve(name, true)
-	return "/" + at, err
-}
-
-// ReadDir lists a folder, as system.Subvolumes wants it.
-func (s seen) ReadDir(name string) ([]fs.DirEntry, error) {
-	at, err := s.tree.Resolve(name, true)
-	if err != nil {
-		return nil, err
-	}
-	entries, err := s.tree.ReadDir(at)
-	list := make([]fs.DirEntry, len(entries))
-	for i, e := range entries {
-		list[i] = fs.FileInfoToDirEntry(info{e})
-	}
-	return list, err
-}
-
-// info is an Entry as a fs.FileInfo.
-type info struct{ e Entry }
-
-func (i info) Name() string       { return i.e.Name }
-func (i info) Size() int64        { return i.e.Size }
-func (i info) Mode() fs.FileMode  { return i.e.Mode }
-func (i info) ModTime() time.Time { return i.e.Mtime }
-func (i info) IsDir() bool        { return i.e.IsDir() }
-func (i info) Sys() any           { return nil }

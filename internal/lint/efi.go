@@ -76,7 +76,7 @@ func isEntry(name string, all []string) bool {
 }
 
 func (e esp) program(name string) (boot.Program, error) {
-	f, err := e.open(name)
+	f, err := e.Follow(name)
 	if err != nil {
 		return boot.Program{}, err
 	}

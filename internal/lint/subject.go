@@ -55,7 +55,7 @@ func (s *subject) open(ctx context.Context, img *browse.Image) []Finding {
 			problems = append(problems, unseen(p.Number, "", "the EFI system partition", err))
 			continue
 		}
-		s.esps = append(s.esps, esp{tree{Tree: t, ignoreCase: true}, p.Number})
+		s.esps = append(s.esps, esp{tree{browse.Files{Tree: t}, true}, p.Number})
 	}
 	return problems
 }
@@ -113,7 +113,7 @@ func (s *subject) openSystems(ctx context.Context, img *browse.Image) []Finding 
 
 // add adds the system in a tree, if there is one.
 func (s *subject) add(of *browse.Tree, kind system.Kind) {
-	t := tree{Tree: of}
+	t := tree{Files: browse.Files{Tree: of}}
 	if kind == system.None {
 		kind = system.KindOf(t)
 	}

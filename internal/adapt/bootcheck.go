@@ -54,17 +54,14 @@ func CheckBoot(ctx context.Context, d Disk) (s *Started, err error) {
 	if err != nil {
 		return nil, err
 	}
-	volumes := make([]system.Volume, 0, len(found.Volumes))
 	check := boot.Disk{Reader: d.Reader, Table: found.Table, Firmware: d.Firmware}
 	for _, w := range found.Volumes {
-		volumes = append(volumes, system.Volume{
-			Partition: w.Partition.Number, Kind: w.Info.Kind, UUID: w.Info.UUID, Label: w.Info.Label,
-			PartLabel: w.Partition.Name, PartID: found.Table.UUID(w.Partition), ESP: found.Table.IsESP(w.Partition),
-			Path: d.Path, Options: mount.Options{ReadOnly: true, Offset: w.Start(), Size: w.Window.Size(), SectorSize: found.Table.SectorSize},
-		})
-		check.Volumes = append(check.Volumes, boot.Volume{Partition: w.Partition.Number, Kind: w.Info.Kind, UUID: w.Info.UUID, Label: w.Info.Label})
+		check.Volumes = append(check.Volumes, system.Volume{
+			Partition: w.Partition.Number, Kind: w.Info.Kind, UUID: w.Info.UUID, Label: w.Info.Label, Path: d.Path,
+			Options: mount.Options{ReadOnly: true, Offset: w.Start(), Size: w.Window.Size(), SectorSize: found.Table.SectorSize},
+		}.In(found.Table))
 	}
-	sys, err := system.Open(ctx, d.Scratch, volumes)
+	sys, err := system.Open(ctx, d.Scratch, check.Volumes)
 	if err != nil {
 		return nil, fmt.Errorf("mount the system that was deployed: %w", err)
 	}

@@ -199,12 +199,5 @@ func (s *Session) mountable(readOnly bool) []system.Volume {
 
 // describe is a region as package system knows volumes.
 func (s *Session) describe(r image.Region) system.Volume {
-	m := system.Volume{Partition: r.Partition, Kind: r.Volume.Kind, UUID: r.Volume.UUID, Label: r.Volume.Label}
-	table := s.table()
-	p, ok := table.Partition(r.Partition)
-	if !ok {
-		return m
-	}
-	m.PartLabel, m.ESP, m.PartID = p.Name, table.IsESP(p), table.UUID(p)
-	return m
+	return system.Volume{Partition: r.Partition, Kind: r.Volume.Kind, UUID: r.Volume.UUID, Label: r.Volume.Label}.In(s.table())
 }

@@ -10,23 +10,17 @@ import (
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/rootfs"
+	"github.com/ingot-imaging/ingot/internal/system"
 )
 
 // Disk is a disk as it is or will be, for Check. Nothing of it is changed.
 type Disk struct {
 	Reader   block.Reader
 	Table    part.Table
-	Volumes  []Volume
-	ESP      *rootfs.Root // the EFI system partition; nil: there is none, or it cannot be looked into
-	Root     *rootfs.Root // the system, with /boot in its place; nil: not known
-	Firmware string       // of the machine: "uefi", "bios", "" when either will do
-}
-
-// Volume is what a system's files may name.
-type Volume struct {
-	Partition   int
-	Kind        string // as volume.Info.Kind
-	UUID, Label string // as blkid spells them
+	Volumes  []system.Volume // with what Table says of them
+	ESP      *rootfs.Root    // the EFI system partition; nil: there is none, or it cannot be looked into
+	Root     *rootfs.Root    // the system, with /boot in its place; nil: not known
+	Firmware string          // of the machine: "uefi", "bios", "" when either will do
 }
 
 // Check tells how a disk will boot and what stands against it. It follows what

@@ -11,6 +11,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/rootfs"
 	"github.com/ingot-imaging/ingot/internal/survey"
+	"github.com/ingot-imaging/ingot/internal/system"
 	formats "github.com/ingot-imaging/ingot/internal/volume/all"
 	"github.com/ingot-imaging/ingot/internal/volume/volumetest"
 )
@@ -96,13 +97,18 @@ func diskOf(t *testing.T, tree map[string]string) Disk {
 		return r
 	}
 	id := func(n int) string { return fmt.Sprintf("11111111-2222-3333-4444-%012d", n) }
+	table := part.Table{Kind: part.GPT, SectorSize: 512, Partitions: []part.Partition{
+		{Number: 1, Type: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", ID: id(1)}, {Number: 2, ID: id(2)}, {Number: 3, ID: id(3), Name: "swap"},
+	}}
 	return Disk{
 		Reader: memory(make([]byte, 4*mib)),
-		Table: part.Table{Kind: part.GPT, SectorSize: 512, Partitions: []part.Partition{
-			{Number: 1, Type: "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", ID: id(1)}, {Number: 2, ID: id(2)}, {Number: 3, ID: id(3), Name: "swap"},
-		}},
-		Volumes: []Volume{{1, "fat32", espUUID, ""}, {2, "ext4", rootUUID, "my data"}, {3, "swap", swapUUID, ""}},
-		ESP:     open("esp"), Root: open("root"),
+		Table:  table,
+		Volumes: []system.Volume{
+			system.Volume{Partition: 1, Kind: "fat32", UUID: espUUID}.In(table),
+			system.Volume{Partition: 2, Kind: "ext4", UUID: rootUUID, Label: "my data"}.In(table),
+			system.Volume{Partition: 3, Kind: "swap", UUID: swapUUID}.In(table),
+		},
+		ESP: open("esp"), Root: open("root"),
 	}
 }
 
@@ -128,7 +134,7 @@ func TestCheck(t *testing.T) {
 		"fstab":           {change: replace("root/etc/fstab", espUUID, "FFFF-FFFF"), finding: "fatal: fstab names UUID=FFFF-FFFF for /boot/efi"},
 		"fstab swap":      {change: replace("root/etc/fstab", "000000000003", "000000000009"), boots: true, finding: "warning: fstab names PARTUUID="},
 		"fstab nofail":    {change: replace("root/etc/fstab", `my\040data`, "nothing"), boots: true, finding: "note: fstab names LABEL=nothing"},
-		"containers":      {change: replace("root/etc/fstab", espUUID, "FFFF-FFFF"), disk: func(d *Disk) { d.Volumes = append(d.Volumes, Volume{Kind: "luks2"}) }, boots: true},
+		"containers":      {change: replace("root/etc/fstab", espUUID, "FFFF-FFFF"), disk: func(d *Disk) { d.Volumes = append(d.Volumes, system.Volume{Kind: "luks2"}) }, boots: true},
 		"no fallback": {change: func(m map[string]string) {
 			delete(m, "esp/EFI/BOOT/BOOTX64.EFI")
 			delete(m, "esp/EFI/BOOT/grubx64.efi")
@@ -185,7 +191,7 @@ func TestCheckRealDisk(t *testing.T) {
 	if err != nil || v.UEFI != "EFI/BOOT/BOOTX64.EFI (GRUB)" || len(v.Findings) > 0 || !v.Boots("uefi") {
 		t.Errorf("%+v, %v", v, err)
 	}
-	d.Volumes = slices.DeleteFunc(d.Volumes, func(v Volume) bool { return v.Kind == "ext4" })
+	d.Volumes = slices.DeleteFunc(d.Volumes, func(v system.Volume) bool { return v.Kind == "ext4" })
 	if v, err := Check(t.Context(), d); err != nil || v.Boots("uefi") {
 		t.Errorf("without its root: %+v, %v", v, err)
 	}
@@ -200,7 +206,7 @@ func realDisk(t *testing.T, path string) Disk {
 	}
 	d := Disk{Reader: f, Table: found.Table}
 	for _, v := range found.Volumes {
-		d.Volumes = append(d.Volumes, Volume{v.Partition.Number, v.Info.Kind, v.Info.UUID, v.Info.Label})
+		d.Volumes = append(d.Volumes, system.Volume{Partition: v.Partition.Number, Kind: v.Info.Kind, UUID: v.Info.UUID, Label: v.Info.Label}.In(found.Table))
 		var dir string
 		switch {
 		case v.Info.Kind == "ext4":

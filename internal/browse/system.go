@@ -113,15 +113,9 @@ func (i *Image) attach(ctx context.Context, t *Tree, at system.Point, p Partitio
 func (i *Image) systemVolumes(all []Partition) []system.Volume {
 	volumes := make([]system.Volume, len(all))
 	for n, p := range all {
-		volumes[n] = system.Volume{Partition: p.Number, Kind: p.Kind, UUID: p.UUID, Label: p.Label, PartLabel: p.Name}
-		table := i.manifest.Table
-		if table == nil {
-			continue
-		}
-		for _, q := range table.Partitions {
-			if q.Number == p.Number {
-				volumes[n].PartID = table.UUID(q)
-			}
+		volumes[n] = system.Volume{Partition: p.Number, Kind: p.Kind, UUID: p.UUID, Label: p.Label}
+		if i.manifest.Table != nil {
+			volumes[n] = volumes[n].In(*i.manifest.Table)
 		}
 	}
 	return volumes

@@ -117,27 +117,10 @@ func (s *System) bind(dir string, partition int, at string) error {
 
 // means reports whether an entry names v.
 func (e Entry) means(v Volume) bool {
-	tag, value, ok := strings.Cut(e.Spec, "=")
-	if !ok {
-		if rest, ok := strings.CutPrefix(e.Spec, "/dev/disk/by-"); ok {
-			by, name, _ := strings.Cut(rest, "/")
-			tag, value = map[string]string{"uuid": "UUID", "label": "LABEL", "partuuid": "PARTUUID", "partlabel": "PARTLABEL"}[by], name
-		} else {
-			return deviceNumber(e.Spec) == v.Partition && v.Partition > 0
-		}
+	if tag, value := Reference(e.Spec); tag != "" {
+		return v.Is(tag, value)
 	}
-	value = strings.Trim(value, `"'`)
-	switch strings.ToUpper(tag) {
-	case "UUID":
-		return value != "" && strings.EqualFold(value, v.UUID)
-	case "LABEL":
-		return value != "" && value == v.Label
-	case "PARTUUID":
-		return value != "" && strings.EqualFold(value, v.PartID)
-	case "PARTLABEL":
-		return value != "" && value == v.PartLabel
-	}
-	return false
+	return deviceNumber(e.Spec) == v.Partition && v.Partition > 0
 }
 
 // deviceNumber is the partition's number in a device name: 2 of /dev/sda2 and of

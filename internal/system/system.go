@@ -24,7 +24,7 @@ type Volume struct {
 	Partition   int
 	Kind        string // as volume.Info.Kind
 	UUID, Label string // of the file system, as blkid spells them
-	PartID      string // GUID of the partition
+	PartID      string // PARTUUID: GUID of the partition, or what Linux makes up on MBR
 	PartLabel   string
 	ESP         bool   // an EFI system partition by its type
 	Path        string // file or device that holds it

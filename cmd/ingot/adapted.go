@@ -70,7 +70,7 @@ func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target, work *
 	if err != nil {
 		return nil, err
 	}
-	src, ok := job.content.(adapt.Source)
+	src, ok := job.content.(content.RandomSource)
 	if !ok {
 		return nil, fmt.Errorf("%s cannot be fitted", job.what)
 	}

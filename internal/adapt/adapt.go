@@ -12,9 +12,6 @@ package adapt
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
 	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/content"
@@ -22,21 +19,15 @@ import (
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/system"
-	"github.com/ingot-imaging/ingot/internal/view"
+	"github.com/ingot-imaging/ingot/internal/view/volumes"
 	"github.com/ingot-imaging/ingot/internal/volume"
 )
-
-// Source is content that can also be read at any place.
-type Source interface {
-	content.Source
-	content.Opener
-}
 
 // Job is what is put on a target.
 type Job struct {
 	Table   *part.Table // of the source's disk; nil: one volume without a table
 	Sector  int         // logical sector size of the source, bytes
-	Source  Source
+	Source  content.RandomSource
 	Formats []volume.Format
 	Scratch string             // folder for what is changed, and for mounts
 	Say     func(doing string) // tells the user what takes time now; may be nil
@@ -49,19 +40,9 @@ type Job struct {
 // Session is a job whose volumes are shown as files. It belongs to one goroutine.
 type Session struct {
 	job     Job
-	dir     string // where volumes are shown; below it nothing else
-	server  *view.Server
-	volumes []*shown
+	volumes *volumes.Volumes
 	trees   []tree
 	found   system.Kind // by Plan
-}
-
-// shown is a volume of the source under a layer.
-type shown struct {
-	index  int // of its region in the source
-	region image.Region
-	base   content.Random
-	layer  *view.Layer
 }
 
 // tree is a volume of the source that was captured file by file.
@@ -79,34 +60,17 @@ func Open(ctx context.Context, job Job) (*Session, error) {
 	if job.Say == nil {
 		job.Say = func(string) {}
 	}
-	s := &Session{job: job}
-	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	shown, err := volumes.Show(ctx, job.Source, job.Scratch, func(image.Region) bool { return true })
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
-}
-
-func (s *Session) open(ctx context.Context) error {
-	layers := map[string]*view.Layer{}
-	for i, r := range s.job.Source.Regions() {
-		switch {
-		case r.Volume == nil:
-		case r.Role == image.Listing:
+	s := &Session{job: job, volumes: shown}
+	for i, r := range job.Source.Regions() {
+		if r.Role == image.Listing && r.Volume != nil {
 			s.addTree(i, r)
-		case r.Role == image.Blocks:
-			v, err := s.show(ctx, i, r)
-			if err != nil {
-				return err
-			}
-			layers[v.name()] = v.layer
 		}
 	}
-	var err error
-	if s.dir, err = os.MkdirTemp(s.job.Scratch, "ingot-volumes-"); err != nil {
-		return err
-	}
-	s.server, err = view.Serve(s.dir, layers)
-	return err
+	return s, nil
 }
 
 func (s *Session) addTree(i int, r image.Region) {
@@ -114,32 +78,6 @@ func (s *Session) addTree(i int, r image.Region) {
 		return c.Role == image.Contents && c.Partition == r.Partition
 	})
 	s.trees = append(s.trees, tree{r.Partition, i, contents, r})
-}
-
-// show puts an empty layer on region i.
-func (s *Session) show(ctx context.Context, i int, r image.Region) (*shown, error) {
-	base, err := s.job.Source.Open(ctx, i)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.Title(), err)
-	}
-	v := &shown{index: i, region: r, base: base}
-	s.volumes = append(s.volumes, v)
-	v.layer, err = view.NewLayer(base, r.Size, s.job.Scratch)
-	return v, err
-}
-
-// name is the volume's file.
-func (v *shown) name() string { return fmt.Sprintf("partition-%d", v.region.Partition) }
-
-func (s *Session) path(v *shown) string { return s.server.Path(v.name()) }
-
-// volume returns the shown volume of a partition, nil when there is none.
-func (s *Session) volume(partition int) *shown {
-	i := slices.IndexFunc(s.volumes, func(v *shown) bool { return v.region.Partition == partition })
-	if i < 0 {
-		return nil
-	}
-	return s.volumes[i]
 }
 
 func (s *Session) tree(partition int) *tree {
@@ -152,8 +90,8 @@ func (s *Session) tree(partition int) *tree {
 
 // held is what a partition held, nil when nothing is known of it.
 func (s *Session) held(partition int) *image.Volume {
-	if v := s.volume(partition); v != nil {
-		return v.region.Volume
+	if v := s.volumes.Of(partition); v != nil {
+		return v.Region.Volume
 	}
 	if t := s.tree(partition); t != nil {
 		return t.region.Volume
@@ -162,29 +100,4 @@ func (s *Session) held(partition int) *image.Volume {
 }
 
 // Close drops the views and everything that was changed in them.
-func (s *Session) Close() error {
-	var err error
-	if s.server != nil {
-		err = s.server.Close()
-	}
-	for _, v := range s.volumes {
-		if v.layer != nil {
-			err = errors.Join(err, v.layer.Close())
-		}
-		err = errors.Join(err, v.base.Close())
-	}
-	if s.dir != "" {
-		err = errors.Join(err, os.Remove(s.dir))
-	}
-	s.server, s.volumes, s.dir = nil, nil, ""
-	return err
-}
-
-// fault is the reason behind an error of a tool or a mount that worked on v: a
-// file in user space can only say that it failed.
-func (v *shown) fault(err error) error {
-	if err == nil || v.layer.Err() == nil {
-		return err
-	}
-	return fmt.Errorf("%w (%w)", err, v.layer.Err())
-}
+func (s *Session) Close() error { return s.volumes.Close() }

@@ -40,13 +40,13 @@ func (s *Session) customise(ctx context.Context, plan *fit.Plan, target Target, 
 	s.job.Say("making the system this machine's own")
 	sys, err := system.Open(ctx, s.job.Scratch, s.current(plan, target))
 	if err != nil {
-		return fmt.Errorf("mount the system: %w", s.fault(err))
+		return fmt.Errorf("mount the system: %w", s.volumes.Explain(err))
 	}
 	err = s.edit(ctx, sys, plan, c, report)
 	if cerr := sys.Close(); err == nil {
 		err = cerr
 	}
-	return s.fault(err)
+	return s.volumes.Explain(err)
 }
 
 // mustEdit reports whether the system may name something of its disk that is
@@ -55,16 +55,6 @@ func (s *Session) mustEdit(d customise.Disk) bool {
 	return d.ID != d.OldID || slices.ContainsFunc(d.Volumes, func(v customise.Volume) bool {
 		return v.Changed() || s.found == system.Windows && v.OldStart != v.Start
 	})
-}
-
-// fault adds what the layers know of an error.
-func (s *Session) fault(err error) error {
-	for _, v := range s.volumes {
-		if err != nil && v.layer.Err() != nil {
-			return v.fault(err)
-		}
-	}
-	return err
 }
 
 // edit changes files of a mounted system.

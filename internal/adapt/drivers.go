@@ -35,7 +35,7 @@ func (s *Session) Drivers(ctx context.Context, facts profile.Facts, folder strin
 	}
 	sys, err := system.Open(ctx, s.job.Scratch, s.mountable(true))
 	if err != nil {
-		return choice, s.fault(err)
+		return choice, s.volumes.Explain(err)
 	}
 	defer func() { err = errors.Join(err, sys.Close()) }()
 	if sys.Root == nil {

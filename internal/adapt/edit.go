@@ -16,6 +16,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/rootfs"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/view/volumes"
 )
 
 // editLinux edits a Linux system, and has its own programs make anew what only
@@ -116,15 +117,15 @@ func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom)
 // fixActive makes the boot manager's store on the active partition of a BIOS
 // machine right, which is often not the one of Windows itself.
 func (s *Session) fixActive(ctx context.Context, sys *system.System, c Custom, done *customise.Report) error {
-	for _, v := range s.volumes {
-		n := v.region.Partition
+	for _, v := range s.volumes.All {
+		n := v.Region.Partition
 		p, _ := s.table().Partition(n)
-		if n == sys.At["/"] || v.region.Volume.Kind != "ntfs" || p.Flags&activeFlag == 0 {
+		if n == sys.At["/"] || v.Region.Volume.Kind != "ntfs" || p.Flags&activeFlag == 0 {
 			continue
 		}
 		fixed, err := s.fixBCDOn(ctx, v, c.Disk)
 		if err != nil {
-			return fmt.Errorf("active partition %d: %w", n, v.fault(err))
+			return fmt.Errorf("active partition %d: %w", n, v.Explain(err))
 		}
 		for _, name := range fixed.Changed {
 			done.Touch(fmt.Sprintf("partition %d:%s", n, name))
@@ -135,13 +136,13 @@ func (s *Session) fixActive(ctx context.Context, sys *system.System, c Custom, d
 }
 
 // fixBCDOn mounts a volume for FixBCD.
-func (s *Session) fixBCDOn(ctx context.Context, v *shown, disk customise.Disk) (report *customise.Report, err error) {
+func (s *Session) fixBCDOn(ctx context.Context, v *volumes.Volume, disk customise.Disk) (report *customise.Report, err error) {
 	dir, err := os.MkdirTemp(s.job.Scratch, "ingot-active-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(dir)) }()
-	m, err := mount.Volume(ctx, s.path(v), v.region.Volume.Kind, dir, mount.Options{SectorSize: s.job.Sector})
+	m, err := mount.Volume(ctx, v.Path, v.Region.Volume.Kind, dir, mount.Options{SectorSize: s.job.Sector})
 	if err != nil {
 		return nil, err
 	}

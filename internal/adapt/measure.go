@@ -16,6 +16,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/view/volumes"
 )
 
 // Plan measures the volumes and plans how they land on a target. Nothing is
@@ -30,25 +31,25 @@ func (s *Session) Plan(ctx context.Context, target fit.Target, wishes Wishes) (*
 		s.job.Say(fmt.Sprintf("which partition holds the system is not known: %v", err))
 	}
 	tight := target.Size < table.MinDiskSize()
-	var volumes []fit.Volume
-	for _, v := range s.volumes {
+	var measured []fit.Volume
+	for _, v := range s.volumes.All {
 		m, err := s.measure(ctx, v, tight)
 		if err != nil {
-			return nil, fmt.Errorf("measure %s: %w", v.region.Title(), err)
+			return nil, fmt.Errorf("measure %s: %w", v.Region.Title(), err)
 		}
-		m.System = v.region.Partition == holder
-		volumes = append(volumes, m)
+		m.System = v.Region.Partition == holder
+		measured = append(measured, m)
 	}
 	for _, t := range s.trees {
 		m := described(t.region)
 		m.Files, m.RebuildSize, m.System = true, s.treeNeeds(t), t.partition == holder
-		volumes = append(volumes, m)
+		measured = append(measured, m)
 	}
 	opts, err := wishes.options(holder)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := fit.NewPlan(table, volumes, target, opts)
+	plan, err := fit.NewPlan(table, measured, target, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -139,18 +140,18 @@ func described(r image.Region) fit.Volume {
 }
 
 // measure asks the format's own tool only when room is wanted: it takes seconds.
-func (s *Session) measure(ctx context.Context, v *shown, tight bool) (fit.Volume, error) {
-	m := described(v.region)
-	if used := v.region.Volume.Used; used > 0 && mount.Mountable(m.Kind) {
+func (s *Session) measure(ctx context.Context, v *volumes.Volume, tight bool) (fit.Volume, error) {
+	m := described(v.Region)
+	if used := v.Region.Volume.Used; used > 0 && mount.Mountable(m.Kind) {
 		m.RebuildSize = room(used)
 	}
 	if !tight || !slices.Contains(shrinkable, m.Kind) {
 		return m, nil
 	}
-	s.job.Say(fmt.Sprintf("measuring how small %s can become", v.region.Title()))
+	s.job.Say(fmt.Sprintf("measuring how small %s can become", v.Region.Title()))
 	var err error
-	m.Smallest, err = resize.Volume{Path: s.path(v), Kind: m.Kind}.Smallest(ctx)
-	return m, v.fault(err)
+	m.Smallest, err = resize.Volume{Path: v.Path, Kind: m.Kind}.Smallest(ctx)
+	return m, v.Explain(err)
 }
 
 // shrinkable are the kinds whose own tools make them smaller.
@@ -172,8 +173,8 @@ func (s *Session) treeNeeds(t tree) int64 {
 func (s *Session) findSystem(ctx context.Context) (partition int, err error) {
 	table := s.table()
 	m := &image.Manifest{Disk: image.Disk{SectorSize: s.job.Sector}, Table: &table, Regions: s.job.Source.Regions()}
-	img := browse.New(s.job.Source, m, s.job.Scratch)
-	defer func() { err = errors.Join(err, img.Close()) }()
+	img := browse.NewShown(s.volumes, s.job.Source, m, s.job.Scratch)
+	defer func() { err = errors.Join(s.volumes.Explain(err), img.Close()) }()
 	tree, kind, err := img.System(ctx)
 	var none *browse.NoSystemError
 	if errors.As(err, &none) {
@@ -189,9 +190,9 @@ func (s *Session) findSystem(ctx context.Context) (partition int, err error) {
 // mountable are the shown volumes as package system wants them.
 func (s *Session) mountable(readOnly bool) []system.Volume {
 	var all []system.Volume
-	for _, v := range s.volumes {
-		m := s.describe(v.region)
-		m.Path, m.Options = s.path(v), mount.Options{ReadOnly: readOnly, SectorSize: s.job.Sector}
+	for _, v := range s.volumes.All {
+		m := s.describe(v.Region)
+		m.Path, m.Options = v.Path, mount.Options{ReadOnly: readOnly, SectorSize: s.job.Sector}
 		all = append(all, m)
 	}
 	return all

@@ -10,6 +10,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/fit"
 	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/survey"
+	"github.com/ingot-imaging/ingot/internal/view/volumes"
 )
 
 // Target is the disk that file systems are made on.
@@ -52,21 +53,21 @@ func (s *Session) carryOut(ctx context.Context, step fit.Step, target Target) (n
 	if step.Action == fit.Rebuild {
 		return s.rebuild(ctx, step, target)
 	}
-	v := s.volume(step.Partition)
+	v := s.volumes.Of(step.Partition)
 	if v == nil {
 		return nil, nil
 	}
-	vol := resize.Volume{Path: s.path(v), Kind: v.region.Volume.Kind}
+	vol := resize.Volume{Path: v.Path, Kind: v.Region.Volume.Kind}
 	switch step.Action {
 	case fit.Grow:
-		s.job.Say(fmt.Sprintf("growing %s from %d to %d MiB", v.region.Title(), step.From.Length>>20, step.To.Length>>20))
-		if err = v.layer.Resize(step.To.Length); err == nil {
+		s.job.Say(fmt.Sprintf("growing %s from %d to %d MiB", v.Region.Title(), step.From.Length>>20, step.To.Length>>20))
+		if err = v.Layer.Resize(step.To.Length); err == nil {
 			notes, err = vol.Grow(ctx)
 		}
 	case fit.Shrink:
-		s.job.Say(fmt.Sprintf("shrinking %s from %d to %d MiB", v.region.Title(), step.From.Length>>20, step.To.Length>>20))
+		s.job.Say(fmt.Sprintf("shrinking %s from %d to %d MiB", v.Region.Title(), step.From.Length>>20, step.To.Length>>20))
 		if notes, err = vol.Shrink(ctx, step.To.Length); err == nil {
-			err = v.layer.Resize(step.To.Length)
+			err = v.Layer.Resize(step.To.Length)
 		}
 	case fit.Remake:
 		err = s.remake(ctx, v, vol, step)
@@ -74,16 +75,16 @@ func (s *Session) carryOut(ctx context.Context, step fit.Step, target Target) (n
 	if err == nil && step.Moves() {
 		err = vol.Relocate(step.To.Start / int64(target.SectorSize))
 	}
-	return notes, v.fault(err)
+	return notes, v.Explain(err)
 }
 
 // remake makes swap space of the new size, with the old one's UUID and label.
-func (s *Session) remake(ctx context.Context, v *shown, vol resize.Volume, step fit.Step) error {
-	spec, err := resize.SpecOf(ctx, v.base, vol.Kind)
+func (s *Session) remake(ctx context.Context, v *volumes.Volume, vol resize.Volume, step fit.Step) error {
+	spec, err := resize.SpecOf(ctx, v.Base, vol.Kind)
 	if err != nil {
 		return err
 	}
-	if err := v.layer.Resize(step.To.Length); err != nil {
+	if err := v.Layer.Resize(step.To.Length); err != nil {
 		return err
 	}
 	return vol.Make(ctx, spec)
@@ -95,44 +96,42 @@ func (s *Session) result(ctx context.Context, layout Layout) (content.Source, er
 	changes := map[int]content.Change{}
 	regions := slices.Clone(layout.Regions)
 	for i, r := range regions {
-		v := s.volume(r.Partition)
-		if r.Volume == nil || v == nil || len(v.layer.Dirty()) == 0 && v.layer.Size() == v.region.Size {
+		v := s.volumes.Of(r.Partition)
+		if r.Volume == nil || v == nil || !v.Changed() {
 			continue
 		}
 		change, err := s.changed(ctx, v)
 		if err != nil {
-			return nil, fmt.Errorf("%s, as it was changed: %w", v.region.Title(), v.fault(err))
+			return nil, fmt.Errorf("%s, as it was changed: %w", v.Region.Title(), v.Explain(err))
 		}
 		changes[layout.From[i]] = change
 	}
-	for _, v := range s.volumes {
-		// A program may have taken what it could not read for what is not there.
-		if err := v.layer.Err(); err != nil {
-			return nil, fmt.Errorf("%s: %w", v.region.Title(), err)
-		}
+	// A program may have taken what it could not read for what is not there.
+	if err := s.volumes.Err(); err != nil {
+		return nil, err
 	}
 	patched := content.NewPatched(s.job.Source, changes)
 	return content.NewPlaced(patched, regions, layout.From), nil
 }
 
 // changed has the volume's own checker look at it, and reads its used map.
-func (s *Session) changed(ctx context.Context, v *shown) (content.Change, error) {
-	s.job.Say("checking " + v.region.Title())
-	if err := (resize.Volume{Path: s.path(v), Kind: v.region.Volume.Kind}).Check(ctx); err != nil {
+func (s *Session) changed(ctx context.Context, v *volumes.Volume) (content.Change, error) {
+	s.job.Say("checking " + v.Region.Title())
+	if err := (resize.Volume{Path: v.Path, Kind: v.Region.Volume.Kind}).Check(ctx); err != nil {
 		return content.Change{}, err
 	}
-	found := survey.Open(ctx, sectored{v.layer, s.job.Sector}, s.job.Formats)
+	found := survey.Open(ctx, sectored{v.Layer, s.job.Sector}, s.job.Formats)
 	if found.Damage != nil {
 		return content.Change{}, found.Damage
 	}
-	if found.Info.Kind != v.region.Volume.Kind {
-		return content.Change{}, fmt.Errorf("it is %s and was %s", found.Info.Kind, v.region.Volume.Kind)
+	if found.Info.Kind != v.Region.Volume.Kind {
+		return content.Change{}, fmt.Errorf("it is %s and was %s", found.Info.Kind, v.Region.Volume.Kind)
 	}
 	used, err := found.Volume.Used(ctx)
 	if err != nil {
 		return content.Change{}, err
 	}
-	return content.Change{Layer: v.layer, Used: used, Size: v.layer.Size()}, nil
+	return content.Change{Layer: v.Layer, Used: used, Size: v.Layer.Size()}, nil
 }
 
 // sectored is a layer with the sector size of its disk.

@@ -112,19 +112,19 @@ func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, do
 		v, err = files.Open(ctx, s.job.Source, step.Partition)
 		return v, func() error { return nil }, err
 	}
-	shown := s.volume(step.Partition)
+	shown := s.volumes.Of(step.Partition)
 	dir, err := os.MkdirTemp(s.job.Scratch, "ingot-old-")
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := mount.Volume(ctx, s.path(shown), step.OldKind, dir, mount.Options{ReadOnly: true, SectorSize: s.job.Sector})
+	m, err := mount.Volume(ctx, shown.Path, step.OldKind, dir, mount.Options{ReadOnly: true, SectorSize: s.job.Sector})
 	if err != nil {
-		return nil, nil, errors.Join(shown.fault(err), os.Remove(dir))
+		return nil, nil, errors.Join(shown.Explain(err), os.Remove(dir))
 	}
 	unmount := func() error { return errors.Join(m.Close(), os.Remove(dir)) }
 	tree, err := files.Walk(ctx, dir, files.WalkOptions{Kind: step.OldKind, All: true, Place: s.job.Place})
 	if err != nil {
-		return nil, nil, errors.Join(shown.fault(err), unmount())
+		return nil, nil, errors.Join(shown.Explain(err), unmount())
 	}
 	return tree.Volume(), func() error { return errors.Join(tree.Close(), unmount()) }, nil
 }
@@ -134,8 +134,8 @@ func (s *Session) files(ctx context.Context, step fit.Step) (v *files.Volume, do
 func (s *Session) spec(ctx context.Context, step fit.Step, old *files.Volume) (resize.Spec, []string, error) {
 	var spec resize.Spec
 	var err error
-	if v := s.volume(step.Partition); v != nil {
-		spec, err = resize.SpecOf(ctx, v.base, step.OldKind)
+	if v := s.volumes.Of(step.Partition); v != nil {
+		spec, err = resize.SpecOf(ctx, v.Base, step.OldKind)
 	} else {
 		spec, err = resize.ParseSpec(old.Listing.Spec)
 	}

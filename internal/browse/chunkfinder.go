@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
 )
 
@@ -27,7 +28,7 @@ type mapped interface {
 // chunkFinder finds the chunks of one region. It keeps the segments of the map that
 // were asked for last, 128 MiB of contents each: names that are close lie close.
 type chunkFinder struct {
-	source Source
+	source content.RandomSource
 	region int
 	kept   []*image.Segment // the last one first
 }

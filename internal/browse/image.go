@@ -6,47 +6,60 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/files"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/mount"
 	"github.com/ingot-imaging/ingot/internal/rootfs"
+	"github.com/ingot-imaging/ingot/internal/view/volumes"
 )
-
-// Source is where the bytes of an image come from.
-type Source interface {
-	content.Source
-	content.Opener
-}
 
 // Image is an image whose files are read. It belongs to one goroutine.
 type Image struct {
 	manifest *image.Manifest
-	source   Source
+	source   content.RandomSource
 	scratch  string
 
-	views   *views // nil until a volume is mounted
-	volumes map[int]volume
+	shown    *volumes.Volumes // nil until a volume is mounted
+	borrowed bool             // shown is somebody else's, who closes it
+	dir      string           // of the mounts, "" until there is one
+	mounts   []*mount.Mount
+	open     map[int]volume
 }
 
 // New returns the image that manifest describes, whose bytes come from src. Folders
 // for its mounts are made in a new folder below dir, which Close removes.
-func New(src Source, manifest *image.Manifest, dir string) *Image {
-	return &Image{manifest: manifest, source: src, scratch: dir, volumes: map[int]volume{}}
+func New(src content.RandomSource, manifest *image.Manifest, dir string) *Image {
+	return &Image{manifest: manifest, source: src, scratch: dir, open: map[int]volume{}}
+}
+
+// NewShown is New for an image whose volumes are shown already, and stay so until
+// the Image is closed.
+func NewShown(shown *volumes.Volumes, src content.RandomSource, manifest *image.Manifest, dir string) *Image {
+	i := New(src, manifest, dir)
+	i.shown, i.borrowed = shown, true
+	return i
 }
 
 // Close takes all mounts away. It returns what was wrong with the image, too, where
 // a volume could not be read: who reads a mounted file is told no more than EIO.
 func (i *Image) Close() error {
 	var err error
-	for _, v := range i.volumes {
+	for _, v := range i.open {
 		err = errors.Join(err, v.close())
 	}
-	if i.views != nil {
-		err = errors.Join(err, i.views.err(), i.views.close())
+	for _, m := range slices.Backward(i.mounts) {
+		err = errors.Join(err, m.Close())
 	}
-	i.volumes, i.views = nil, nil
+	if i.dir != "" && err == nil { // otherwise something may still be mounted below
+		err = os.RemoveAll(i.dir)
+	}
+	if i.shown != nil && !i.borrowed {
+		err = errors.Join(err, i.shown.Err(), i.shown.Close())
+	}
+	i.open, i.mounts, i.shown, i.dir = nil, nil, nil, ""
 	return err
 }
 
@@ -57,16 +70,16 @@ func (i *Image) Volume(ctx context.Context, n int) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := i.open(ctx, p)
+	v, err := i.opened(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	return &Tree{points: []point{{partition: n, kind: p.Kind, files: v}}}, nil
 }
 
-// open opens the volume of p, once.
-func (i *Image) open(ctx context.Context, p Partition) (volume, error) {
-	if v := i.volumes[p.Number]; v != nil {
+// opened opens the volume of p, once.
+func (i *Image) opened(ctx context.Context, p Partition) (volume, error) {
+	if v := i.open[p.Number]; v != nil {
 		return v, nil
 	}
 	var v volume
@@ -82,7 +95,7 @@ func (i *Image) open(ctx context.Context, p Partition) (volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	i.volumes[p.Number] = v
+	i.open[p.Number] = v
 	return v, nil
 }
 
@@ -111,12 +124,12 @@ func (i *Image) VolumeFile(ctx context.Context, n int) (string, error) {
 	if err := i.show(ctx); err != nil {
 		return "", err
 	}
-	return i.views.path(n), nil
+	return i.shown.Of(n).Path, nil
 }
 
 func (i *Image) show(ctx context.Context) (err error) {
-	if i.views == nil {
-		i.views, err = show(ctx, i.source, i.scratch)
+	if i.shown == nil {
+		i.shown, err = volumes.Show(ctx, i.source, i.scratch, func(r image.Region) bool { return mount.Mountable(r.Volume.Kind) })
 	}
 	return err
 }
@@ -125,19 +138,32 @@ func (i *Image) mount(ctx context.Context, p Partition) (volume, error) {
 	if err := i.show(ctx); err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(i.views.dir, fmt.Sprintf("partition-%d", p.Number))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := i.mountPoint(p.Number)
+	if err != nil {
 		return nil, err
 	}
-	m, err := mount.Volume(ctx, i.views.path(p.Number), p.Kind, dir, mount.Options{ReadOnly: true, SectorSize: i.manifest.Disk.SectorSize})
+	m, err := mount.Volume(ctx, i.shown.Of(p.Number).Path, p.Kind, dir, mount.Options{ReadOnly: true, SectorSize: i.manifest.Disk.SectorSize})
 	if err != nil {
 		os.Remove(dir) // so that who asks again is told the same
 		return nil, fmt.Errorf("partition %d: %w", p.Number, err)
 	}
-	i.views.mounts = append(i.views.mounts, m)
+	i.mounts = append(i.mounts, m)
 	root, err := rootfs.Open(dir)
 	if err != nil {
 		return nil, err
 	}
 	return mounted{root, p.Kind}, nil
+}
+
+// mountPoint makes a folder to mount a partition at.
+func (i *Image) mountPoint(n int) (string, error) {
+	if i.dir == "" {
+		dir, err := os.MkdirTemp(i.scratch, "ingot-browse-")
+		if err != nil {
+			return "", err
+		}
+		i.dir = dir
+	}
+	dir := filepath.Join(i.dir, fmt.Sprintf("partition-%d", n))
+	return dir, os.Mkdir(dir, 0o700)
 }

@@ -20,6 +20,12 @@ type Opener interface {
 	Open(ctx context.Context, region int) (Random, error)
 }
 
+// RandomSource is a Source whose regions can be read at any place.
+type RandomSource interface {
+	Source
+	Opener
+}
+
 // Random is a region read at any place, by several goroutines.
 type Random interface {
 	block.Reader
@@ -27,8 +33,8 @@ type Random interface {
 }
 
 var (
-	_ Opener = (*Stored)(nil)
-	_ Opener = (*Live)(nil)
+	_ RandomSource = (*Stored)(nil)
+	_ RandomSource = (*Live)(nil)
 )
 
 // Open implements Opener.

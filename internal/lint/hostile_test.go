@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/system"
 )
@@ -97,10 +96,10 @@ func TestDamagedImage(t *testing.T) {
 var errBroken = errors.New("a chunk is damaged")
 
 // broken is a source of which only the listings can be read.
-type broken struct{ browse.Source }
+type broken struct{ content.RandomSource }
 
 func (b broken) Open(ctx context.Context, region int) (content.Random, error) {
-	r, err := b.Source.Open(ctx, region)
+	r, err := b.RandomSource.Open(ctx, region)
 	return unreadable{r}, err
 }
 

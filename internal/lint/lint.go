@@ -17,6 +17,7 @@ import (
 	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/browse"
+	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/volume"
@@ -74,7 +75,7 @@ func (r *Report) Count(s Severity) int {
 
 // Job is what is looked at.
 type Job struct {
-	Source   browse.Source
+	Source   content.RandomSource
 	Manifest *image.Manifest // what Source is
 	Live     bool            // it is a disk that may be captured yet
 	Formats  []volume.Format

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"github.com/ingot-imaging/ingot/internal/block"
-	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/extent"
 	"github.com/ingot-imaging/ingot/internal/image"
@@ -13,7 +12,7 @@ import (
 // OfDisk describes a disk that was surveyed as if it were an image, volumes that a
 // capture would refuse included. The source is for looking at, not for a deploy:
 // what is used of it is not known.
-func OfDisk(found *survey.Disk, about image.Disk) (*image.Manifest, browse.Source) {
+func OfDisk(found *survey.Disk, about image.Disk) (*image.Manifest, content.RandomSource) {
 	m := &image.Manifest{Format: image.Format, Disk: about}
 	if found.Table.Kind != part.None {
 		m.Table = &found.Table

@@ -15,7 +15,7 @@ import (
 // A mount may be busy for a moment after the last use of it, and a file system in
 // user space needs a moment until it is there.
 const (
-	patience = 100
+	patience = 300 // moments
 	moment   = 50 * time.Millisecond
 )
 

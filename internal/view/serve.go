@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -52,10 +53,25 @@ func Serve(dir string, layers map[string]*Layer) (*Server, error) {
 // Path is the file that shows a layer.
 func (s *Server) Path(name string) string { return filepath.Join(s.dir, name) }
 
-// Close takes the files away. Whoever still uses one gets errors from then on,
-// and Close returns one.
-func (s *Server) Close() error {
-	if err := s.server.Unmount(); err != nil {
+// patience is how long Close waits for those who used a file. A loop device keeps
+// its file open until the last user of the device is gone, and that may be a
+// program that looks into every new device, or a mkfs that has just ended.
+const patience = 15 * time.Second
+
+// Close takes the files away. It waits a while for who still uses one. After an
+// error the files are there as before, and Close can be called again.
+func (s *Server) Close() error { return s.close(patience) }
+
+func (s *Server) close(patience time.Duration) error {
+	began := time.Now()
+	err := s.server.Unmount() // which pauses between tries of its own
+	for errors.Is(err, unix.EBUSY) && time.Since(began) < patience {
+		err = s.server.Unmount()
+	}
+	if errors.Is(err, unix.EBUSY) {
+		return fmt.Errorf("unmount %s: a file of it is still in use after %v: %w", s.dir, patience, err)
+	}
+	if err != nil {
 		return fmt.Errorf("unmount %s: %w", s.dir, err)
 	}
 	s.server.Wait()

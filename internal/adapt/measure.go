@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/ingot-imaging/ingot/internal/browse"
@@ -145,7 +144,7 @@ func (s *Session) measure(ctx context.Context, v *volumes.Volume, tight bool) (f
 	if used := v.Region.Volume.Used; used > 0 && mount.Mountable(m.Kind) {
 		m.RebuildSize = room(used)
 	}
-	if !tight || !slices.Contains(shrinkable, m.Kind) {
+	if !tight || !fit.Shrinks(m.Kind) {
 		return m, nil
 	}
 	s.job.Say(fmt.Sprintf("measuring how small %s can become", v.Region.Title()))
@@ -153,9 +152,6 @@ func (s *Session) measure(ctx context.Context, v *volumes.Volume, tight bool) (f
 	m.Smallest, err = resize.Volume{Path: v.Path, Kind: m.Kind}.Smallest(ctx)
 	return m, v.Explain(err)
 }
-
-// shrinkable are the kinds whose own tools make them smaller.
-var shrinkable = []string{"ext2", "ext3", "ext4", "btrfs", "ntfs"}
 
 // room is what a new file system needs for used bytes: a sixteenth for its own
 // structures, beside a journal.

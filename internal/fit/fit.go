@@ -29,6 +29,7 @@ type Volume struct {
 	// there is none.
 	End int64
 	// Smallest is what the format's own tool can shrink it to, -1 when it cannot.
+	// It counts only for kinds that Shrinks reports.
 	Smallest int64
 	// RebuildSize is what it needs when it is made anew and its files are copied
 	// into it, -1 when that is not possible.

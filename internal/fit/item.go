@@ -56,7 +56,7 @@ func (it item) byTool() int64 {
 		return it.base
 	case it.anew != "":
 		return it.byRebuild()
-	case !shrinks(it.kind) || it.volume.Smallest < 0:
+	case !Shrinks(it.kind) || it.volume.Smallest < 0:
 		return it.base
 	}
 	return min(it.base, up(it.volume.Smallest+reserve(it.volume.Smallest), mib))

@@ -12,9 +12,10 @@ const (
 // package resize does it. The smaller FATs have too few clusters for more.
 func grows(kind string) bool { return unix(kind) || kind == "ntfs" || kind == "fat32" }
 
-// shrinks reports whether it can be made smaller where it is. XFS cannot: its
-// xfs_growfs gives back the end of the last allocation group at most (xfs_growfs(8)).
-func shrinks(kind string) bool { return grows(kind) && kind != "xfs" && kind != "fat32" }
+// Shrinks reports whether a volume of the kind can be made smaller where it is.
+// XFS cannot: its xfs_growfs gives back the end of the last allocation group at
+// most (xfs_growfs(8)).
+func Shrinks(kind string) bool { return grows(kind) && kind != "xfs" && kind != "fat32" }
 
 // remade reports whether a volume can be made anew with its files.
 func remade(kind string) bool {

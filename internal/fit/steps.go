@@ -31,7 +31,7 @@ func (it item) action() (Action, string) {
 		return Grow, fmt.Sprintf("It gets %s more.", size(change))
 	case change < 0 && it.length >= it.byTool():
 		return Shrink, fmt.Sprintf("It gives up %s; the smallest it can have is %s.", size(-change), size(it.byTool()))
-	case change < 0 && shrinks(it.kind):
+	case change < 0 && Shrinks(it.kind):
 		return Rebuild, fmt.Sprintf("It gives up %s, more than %s can without being made anew.", size(-change), it.kind)
 	case change < 0:
 		return Rebuild, fmt.Sprintf("It gives up %s; %s cannot shrink and is made anew.", size(-change), it.kind)

@@ -19,7 +19,6 @@ import (
 	tables "github.com/ingot-imaging/ingot/internal/part/all"
 	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/progress"
-	"github.com/ingot-imaging/ingot/internal/system"
 	"github.com/ingot-imaging/ingot/internal/volume/all"
 )
 
@@ -110,7 +109,7 @@ func (ad *adapted) plan(ctx context.Context, job *deployJob, t deploy.Target, do
 	ad.custom.Job = customise.Job{Facts: facts, Rand: rand.Reader, Started: job.what}
 	if document != nil {
 		overrides := profile.Overrides{Hostname: job.fl.hostname, Counter: job.fl.counter, Values: job.fl.values}
-		if ad.custom.Settings, err = document.Settings(facts, osOf(ad.session.System()), overrides); err != nil {
+		if ad.custom.Settings, err = document.Settings(facts, profile.OS(ad.session.System()), overrides); err != nil {
 			return err
 		}
 		if ad.custom.Drivers, err = ad.session.Drivers(ctx, facts, ad.custom.Settings.Drivers); err != nil {
@@ -123,16 +122,6 @@ func (ad *adapted) plan(ctx context.Context, job *deployJob, t deploy.Target, do
 	}
 	job.regions, job.sector, job.fl.Made = ad.layout.Regions, t.SectorSize, ad.layout.Made
 	return nil
-}
-
-func osOf(kind system.Kind) profile.OS {
-	switch kind {
-	case system.Linux:
-		return profile.OSLinux
-	case system.Windows:
-		return profile.OSWindows
-	}
-	return profile.AnyOS
 }
 
 // wishes reads the profile and the facts of the machine. Without a profile, but

@@ -31,7 +31,7 @@ type Volume struct {
 	Options     mount.Options
 }
 
-// Kind is a family of operating systems.
+// Kind is a family of operating systems, spelled as profile.OS.
 type Kind string
 
 const (

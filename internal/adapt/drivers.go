@@ -74,9 +74,7 @@ func stage(ctx context.Context, sys *system.System, c *Custom, report *customise
 	if err != nil {
 		return err
 	}
-	report.Touch(staged.Changed...)
-	report.Notes = append(report.Notes, staged.Notes...)
-	report.Rebuild = append(report.Rebuild, staged.Rebuild...)
+	report.Add(&staged.Report)
 	if staged.Script != "" {
 		settings := *c.Settings
 		settings.Scripts = append([]profile.Script{{Name: "drivers", Content: staged.Script}}, settings.Scripts...)

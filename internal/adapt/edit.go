@@ -22,17 +22,15 @@ import (
 // editLinux edits a Linux system, and has its own programs make anew what only
 // they can make.
 func (s *Session) editLinux(ctx context.Context, sys *system.System, plan *fit.Plan, c Custom, report *Report) (*customise.Report, error) {
-	staged := &customise.Report{}
-	if err := stage(ctx, sys, &c, staged); err != nil {
+	done := &customise.Report{}
+	if err := stage(ctx, sys, &c, done); err != nil {
 		return nil, err
 	}
-	done, err := linux.Apply(ctx, sys.Root, c.Job)
+	edited, err := linux.Apply(ctx, sys.Root, c.Job)
 	if err != nil {
 		return nil, err
 	}
-	done.Touch(staged.Changed...)
-	done.Notes = append(staged.Notes, done.Notes...)
-	done.Rebuild = append(staged.Rebuild, done.Rebuild...)
+	done.Add(edited)
 	commands, err := moduleCommands(sys.Root, done)
 	if err != nil {
 		return nil, err
@@ -90,16 +88,15 @@ func (s *Session) inSystem(ctx context.Context, sys *system.System, argv []strin
 }
 
 func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom) (*customise.Report, error) {
-	staged := &customise.Report{}
-	if err := stage(ctx, sys, &c, staged); err != nil {
+	done := &customise.Report{}
+	if err := stage(ctx, sys, &c, done); err != nil {
 		return nil, err
 	}
-	done, err := windows.Apply(ctx, sys.Root, c.Job)
+	edited, err := windows.Apply(ctx, sys.Root, c.Job)
 	if err != nil {
 		return nil, err
 	}
-	done.Touch(staged.Changed...)
-	done.Notes = append(staged.Notes, done.Notes...)
+	done.Add(edited)
 	if sys.ESP == nil {
 		return done, s.fixActive(ctx, sys, c, done)
 	}
@@ -107,10 +104,7 @@ func (s *Session) editWindows(ctx context.Context, sys *system.System, c Custom)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range fixed.Changed {
-		done.Touch("ESP:" + name)
-	}
-	done.Notes = append(done.Notes, fixed.Notes...)
+	done.Add(fixed.On("ESP"))
 	return done, nil
 }
 
@@ -127,10 +121,7 @@ func (s *Session) fixActive(ctx context.Context, sys *system.System, c Custom, d
 		if err != nil {
 			return fmt.Errorf("active partition %d: %w", n, v.Explain(err))
 		}
-		for _, name := range fixed.Changed {
-			done.Touch(fmt.Sprintf("partition %d:%s", n, name))
-		}
-		done.Notes = append(done.Notes, fixed.Notes...)
+		done.Add(fixed.On(fmt.Sprintf("partition %d", n)))
 	}
 	return nil
 }

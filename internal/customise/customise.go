@@ -76,3 +76,21 @@ func (r *Report) Touch(names ...string) {
 	slices.Sort(r.Changed)
 	r.Changed = slices.Compact(r.Changed)
 }
+
+// Add adds what another one reports.
+func (r *Report) Add(more *Report) {
+	r.Touch(more.Changed...)
+	r.Notes = append(r.Notes, more.Notes...)
+	r.Rebuild = append(r.Rebuild, more.Rebuild...)
+}
+
+// On is r with names that say on which volume the files are, for those that are
+// not inside the system.
+func (r *Report) On(volume string) *Report {
+	on := *r
+	on.Changed = make([]string, len(r.Changed))
+	for i, name := range r.Changed {
+		on.Changed[i] = volume + ":" + name
+	}
+	return &on
+}

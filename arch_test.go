@@ -82,15 +82,15 @@ var edges = []struct {
 	{from: "internal/content", to: "internal/deploy", reason: "content is read by deploy and verify, and writes nothing"},
 	{from: "internal/content", to: "internal/capture", reason: "content is read by deploy and verify, and writes nothing"},
 
-	{from: "...", to: "golang.org/x/sys/unix", except: []string{"internal/block/host", "internal/store/local", "internal/block/loop", "internal/rootfs", "internal/files", "internal/mount", "internal/view"},
-		reason: "kernel calls have few homes: the host's disks, the store's folder, mounts and the files below them"},
+	{from: "...", to: "golang.org/x/sys/unix", except: []string{"internal/block/host", "internal/store/local", "internal/block/loop", "internal/rootfs", "internal/files", "internal/mount", "internal/view", "internal/netboot/dhcp", "internal/netboot/tftp"},
+		reason: "kernel calls have few homes: the host's disks, the store's folder, mounts and the files below them, sockets of one interface"},
 	{from: "...", to: "unsafe", except: []string{"internal/block", "internal/block/host"},
 		reason: "it is needed for the alignment of buffers and for ioctls, and nowhere else"},
 	{from: "...", to: "C", reason: "ingot is one static file that is built without a C compiler"},
 	{from: "internal/...", to: "os/exec", except: []string{"internal/tool", "internal/volume/volumetest", "internal/boottest"},
 		reason: "package tool runs programs, and says which package has one that is missing; tests are judged by them"},
 	{from: "cmd/...", to: "os/exec", reason: "package tool runs programs"},
-	{from: "internal/...", to: "net/...", except: []string{"internal/profile", "internal/customise/linux/network"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
+	{from: "internal/...", to: "net/...", except: []string{"internal/profile", "internal/customise/linux/network", "internal/netboot", "internal/netboot/dhcp", "internal/netboot/tftp", "internal/netboot/loader"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
 }
 
 // A file is a parsed Go source of the tree.

@@ -79,9 +79,29 @@ type Job struct {
 	Seq       int64         `json:"seq"`
 	Progress  wire.Progress `json:"progress"`
 	Result    *wire.Result  `json:"result,omitempty"` // of the last attempt that ended; without its log
+	Disk      string        `json:"disk,omitempty"`   // of the machine, as chosen when the job was made: a serial number or a path
+	Woken     int           `json:"woken,omitempty"`  // how many times, for this attempt
+	WakeAt    time.Time     `json:"wakeAt,omitzero"`  // when to wake it (again); zero: never
+	TokenHash []byte        `json:"-"`                // SHA-256 of what its agent shows to the store
+	Told      bool          `json:"told,omitempty"`   // the agent was told to stop, or (for kinds without work) what to do
 	Made      time.Time     `json:"made"`
 	Started   time.Time     `json:"started,omitzero"`
 	Ended     time.Time     `json:"ended,omitzero"`
+}
+
+// Due is when the scheduler must look at a job next although nobody says anything;
+// zero when it need not.
+func (j Job) Due() time.Time {
+	switch j.State {
+	case Scheduled:
+		return j.NotBefore
+	case Queued:
+		return j.WakeAt
+	case Running, Stopping:
+		return j.Lease
+	default:
+		return time.Time{}
+	}
 }
 
 // Ended reports whether a state is final.

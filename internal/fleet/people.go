@@ -95,6 +95,16 @@ type BootRecord struct {
 	Machine  string    `json:"machine,omitempty"` // its ID, when it is known
 }
 
+// AgentSession is what lets an agent speak for its machine during one boot. Only a
+// hash of its secret is kept. A machine has at most one.
+type AgentSession struct {
+	Hash    []byte    `json:"-"`
+	Machine string    `json:"machine"` // its ID
+	Boot    string    `json:"boot"`
+	Made    time.Time `json:"made"`
+	Addr    string    `json:"addr"`
+}
+
 // EnrolSecret lets one boot of a machine say Hello. Only its hash is kept.
 type EnrolSecret struct {
 	Hash    []byte

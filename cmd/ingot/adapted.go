@@ -38,22 +38,12 @@ func (j *deployJob) wantsAdapting(t deploy.Target) bool {
 	switch {
 	case j.partition > 0:
 		return false
-	case j.fl.customises(), len(j.fl.fs) > 0, j.byFiles():
+	case j.fl.customises(), len(j.fl.fs) > 0, image.ByFiles(j.regions):
 		return true
 	case j.fl.grow == "none" && t.Size >= j.size && t.SectorSize == j.sector:
 		return false
 	}
 	return t.Size != j.size || t.SectorSize != j.sector || j.fl.NewIDs && os.Geteuid() == 0
-}
-
-// byFiles reports whether some of the content was captured file by file.
-func (j *deployJob) byFiles() bool {
-	for _, r := range j.regions {
-		if r.Role != image.Blocks {
-			return true
-		}
-	}
-	return false
 }
 
 // adapt plans how a job's content is made to fit its target, and turns the job
@@ -62,7 +52,7 @@ func (a *app) adapt(ctx context.Context, job *deployJob, t deploy.Target, work *
 	if !job.wantsAdapting(t) {
 		return nil, nil
 	}
-	if job.table == nil && job.byFiles() {
+	if job.table == nil && image.ByFiles(job.regions) {
 		return nil, refuse("%s is a tree of files without a partition table: it makes no disk. 'ingot extract %s / FOLDER' puts its files into a folder", job.what, job.name)
 	}
 	document, facts, err := a.wishes(job.fl)

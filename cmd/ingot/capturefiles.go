@@ -287,10 +287,8 @@ func (t *taking) note(m *image.Manifest) {
 
 // refuseFiles refuses an image that says nothing about where bytes lie on a disk.
 func refuseFiles(m *image.Manifest, name string) error {
-	for _, r := range m.Regions {
-		if r.Role != image.Blocks {
-			return refuse("%s was captured file by file, and what it holds has no place on a disk: this needs an image by blocks", name)
-		}
+	if image.ByFiles(m.Regions) {
+		return refuse("%s was captured file by file, and what it holds has no place on a disk: this needs an image by blocks", name)
 	}
 	return nil
 }

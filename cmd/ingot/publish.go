@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/capture"
@@ -18,7 +17,7 @@ import (
 func newManifest(plan *capture.Plan, s *store.Store, note string, regions []image.Region) *image.Manifest {
 	hostname, _ := os.Hostname()
 	var requires []string
-	if slices.ContainsFunc(regions, func(r image.Region) bool { return r.Role != image.Blocks }) {
+	if image.ByFiles(regions) {
 		requires = []string{image.NeedsFiles}
 	}
 	return &image.Manifest{

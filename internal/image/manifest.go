@@ -253,6 +253,12 @@ func (m *Manifest) Region(n int) *Region {
 	return &m.Regions[i]
 }
 
+// ByFiles reports whether some of the regions were captured file by file, so that
+// they have no place on a disk.
+func ByFiles(regions []Region) bool {
+	return slices.ContainsFunc(regions, func(r Region) bool { return r.Role != Blocks })
+}
+
 // Title names the region for a person.
 func (r *Region) Title() string {
 	if r.Volume == nil {

@@ -267,21 +267,16 @@ const noted = 20
 
 // note keeps with the image that files changed.
 func (t *taking) note(m *image.Manifest) {
-	for i, c := range t.changed() {
-		for _, r := range m.Regions {
-			if r.Role != image.Contents {
-				continue
-			}
-			text := fmt.Sprintf("%s: %s while it was read", c.Path, c.What)
-			if i >= noted {
-				text = fmt.Sprintf("and %d more files changed", len(t.changed())-noted)
-			}
-			r.Volume.Notes = append(r.Volume.Notes, text)
-			break
-		}
-		if i == noted {
-			return
-		}
+	i := slices.IndexFunc(m.Regions, func(r image.Region) bool { return r.Role == image.Contents })
+	if i < 0 {
+		return
+	}
+	v, changed := m.Regions[i].Volume, t.changed()
+	for _, c := range changed[:min(len(changed), noted)] {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s: %s while it was read", c.Path, c.What))
+	}
+	if more := len(changed) - noted; more > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("and %d more files changed", more))
 	}
 }
 

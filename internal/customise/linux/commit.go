@@ -141,18 +141,11 @@ func (d *draft) stageCopy(name string, s source, a rootfs.Attr) error {
 		}
 		return d.writeAs(name, data, a)
 	}
-	at, err := d.real(name)
+	at, e, there, err := d.writable(name)
 	if err != nil {
 		return err
 	}
-	e, there, err := d.lstat(at)
-	if err != nil {
-		return err
-	}
-	if there && !e.mode.IsRegular() {
-		return fmt.Errorf("write %s: it is there already and no regular file", at)
-	}
-	if e.mode&permissions == a.Mode && e.owner == (rootfs.Owner{UID: a.UID, GID: a.GID}) && e.size == info.Size() && d.sameAs(at, in) {
+	if there && e.has(a) && e.size == info.Size() && d.sameAs(at, in) {
 		return nil
 	}
 	if err := d.mkdirs(path.Dir(at)); err != nil {

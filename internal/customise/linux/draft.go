@@ -82,6 +82,11 @@ type entry struct {
 	size  int64
 }
 
+// has reports whether mode and owner are those of a.
+func (e entry) has(a rootfs.Attr) bool {
+	return e.mode&permissions == a.Mode && e.owner == rootfs.Owner{UID: a.UID, GID: a.GID}
+}
+
 // lstat describes a real name without following a link in its last place. The
 // second value is false when there is nothing.
 func (d *draft) lstat(name string) (entry, bool, error) {

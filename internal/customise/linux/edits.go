@@ -27,21 +27,14 @@ func (d *draft) writeAs(name string, data []byte, a rootfs.Attr) error {
 }
 
 func (d *draft) put(name string, data []byte, a rootfs.Attr, keep bool) error {
-	at, err := d.real(name)
+	at, e, there, err := d.writable(name)
 	if err != nil {
 		return err
-	}
-	e, there, err := d.lstat(at)
-	if err != nil {
-		return err
-	}
-	if there && !e.mode.IsRegular() {
-		return fmt.Errorf("write %s: it is there already and no regular file", at)
 	}
 	if there && keep {
 		a = rootfs.Attr{Mode: e.mode & permissions, UID: e.owner.UID, GID: e.owner.GID}
 	}
-	if there && d.same(at, data) && e.mode&permissions == a.Mode && e.owner == (rootfs.Owner{UID: a.UID, GID: a.GID}) {
+	if there && e.has(a) && d.same(at, data) {
 		return nil
 	}
 	if err := d.mkdirs(path.Dir(at)); err != nil {
@@ -55,6 +48,19 @@ func (d *draft) put(name string, data []byte, a rootfs.Attr, keep bool) error {
 	}
 	d.set(at, &change{kind: written, data: data, attr: a, keep: keep && there})
 	return nil
+}
+
+// writable finds out what a file that is to be written replaces, by its real name:
+// a regular file, or nothing.
+func (d *draft) writable(name string) (at string, e entry, there bool, err error) {
+	if at, err = d.real(name); err != nil {
+		return at, e, false, err
+	}
+	e, there, err = d.lstat(at)
+	if err == nil && there && !e.mode.IsRegular() {
+		err = fmt.Errorf("write %s: it is there already and no regular file", at)
+	}
+	return at, e, there, err
 }
 
 // edit changes a file that is there; f returns its new text.

@@ -156,7 +156,7 @@ func loopsOn(t testing.TB, prefix string) (loops []string) {
 // its own meanwhile, until it ends.
 func released(t testing.TB, path string) {
 	t.Helper()
-	for range 2400 {
+	for range 200 {
 		if len(loopsOn(t, path)) == 0 {
 			return
 		}

@@ -2,17 +2,18 @@ package machine
 
 import (
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
 // dmi returns one identification of the machine, "" when it is not known. Most
 // of them may be read by anyone, serial numbers and the UUID by root only.
 func dmi(fsys fs.FS, name string) string {
-	return known(attribute(fsys, "sys/class/dmi/id", name))
+	return Known(attribute(fsys, "sys/class/dmi/id", name))
 }
 
-// known returns s, or "" when s is what firmware says that was never told.
-func known(s string) string {
+// Known returns s, or "" when s is what firmware says that was never told.
+func Known(s string) string {
 	plain := strings.TrimRight(strings.ToLower(strings.Join(strings.Fields(s), " ")), ".! ")
 	if placeholder(plain) || filled(plain) {
 		return ""
@@ -48,11 +49,13 @@ func filled(s string) bool {
 	return len(s) > 3 && strings.Count(s, s[:1]) == len(s) && strings.ContainsAny(s[:1], "01fx*?")
 }
 
-// uuid returns a machine's UUID in lower case, "" for the ones that whole series
-// of boards share.
-func uuid(s string) string {
+var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// KnownUUID returns a machine's UUID in lower case, "" for what is none and for the
+// ones that whole series of boards share.
+func KnownUUID(s string) string {
 	s = strings.ToLower(s)
-	if len(s) != 36 || strings.Count(s, "-") != 4 {
+	if !uuidForm.MatchString(s) || Known(s) == "" {
 		return ""
 	}
 	switch s {

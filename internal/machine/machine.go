@@ -42,7 +42,7 @@ func Read(fsys fs.FS) (profile.Facts, error) {
 		Version:  dmi(fsys, "product_version"),
 		SKU:      dmi(fsys, "product_sku"),
 		Serial:   dmi(fsys, "product_serial"),
-		UUID:     uuid(dmi(fsys, "product_uuid")),
+		UUID:     KnownUUID(dmi(fsys, "product_uuid")),
 		Board:    dmi(fsys, "board_serial"),
 		Asset:    dmi(fsys, "chassis_asset_tag"),
 		MACs:     macs,

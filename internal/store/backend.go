@@ -15,7 +15,8 @@ import (
 // several programs at once. storetest.Run is the contract as a test.
 type Backend interface {
 	// Put stores data under key and returns when it survives a power cut. A key
-	// that is there already is left as it is: the error is ErrExists. At no time
+	// that is there already is left as it is: the error is ErrExists, or nil where
+	// the backend saw that the object is named by its hash and intact. At no time
 	// does a reader see a part of an object.
 	Put(ctx context.Context, key string, data []byte) error
 
@@ -33,6 +34,12 @@ type Backend interface {
 
 	// Delete removes the object durably; an absent one is no error.
 	Delete(ctx context.Context, key string) error
+}
+
+// IndexMerger is implemented by a Backend behind which somebody else keeps the
+// number of indexes small, such as a server: sessions leave it to them.
+type IndexMerger interface {
+	MergesIndexes() bool
 }
 
 // Object is what a Backend knows about one object.
@@ -108,6 +115,9 @@ func (e *ChunkError) Unwrap() error { return e.Err }
 // maxObject bounds what is read into memory in one piece: packs are cut far
 // below it, maps and manifests refuse to grow to it.
 const maxObject = 256 << 20
+
+// maxSmall bounds the config and names.
+const maxSmall = 64 << 10
 
 // getAll reads a whole object that is named by the hash of its bytes and
 // returns it when it is what its name says.

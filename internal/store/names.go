@@ -51,7 +51,7 @@ func (s *Store) RemoveName(ctx context.Context, n Name) error {
 // given with damage, an *IntegrityError, and an empty image.
 func (s *Store) Names(ctx context.Context, yield func(n Name, damage error) error) error {
 	err := s.backend.List(ctx, prefixNames, func(o Object) error {
-		data, err := read(ctx, s.backend, o.Key, 1<<16)
+		data, err := read(ctx, s.backend, o.Key, maxSmall)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}

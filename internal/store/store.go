@@ -43,7 +43,7 @@ func (e *VersionError) Error() string {
 
 // Open opens the store in b; ErrNoStore when there is none.
 func Open(ctx context.Context, b Backend) (*Store, error) {
-	data, err := read(ctx, b, keyConfig, 1<<16)
+	data, err := read(ctx, b, keyConfig, maxSmall)
 	if errors.Is(err, ErrNotFound) {
 		return nil, ErrNoStore
 	}

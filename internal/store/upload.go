@@ -26,7 +26,7 @@ func (ses *Session) upload(ctx context.Context) {
 	if err := ses.flushIndex(ctx); err != nil { // also after a failure: what is stored is worth finding
 		ses.fail(err)
 	}
-	if ses.err() != nil {
+	if m, ok := ses.store.backend.(IndexMerger); ses.err() != nil || ok && m.MergesIndexes() {
 		return
 	}
 	if err := ses.store.MergeIndexes(ctx); err != nil {

@@ -56,7 +56,7 @@ func testNeverPart(t *testing.T, b store.Backend) {
 					return
 				default:
 				}
-				if err := lookWhole(t, b, fmt.Sprintf("packs/%02d", i%objects), data); err != nil {
+				if err := lookWhole(t, b, named("packs/", fmt.Sprintf("%02x", i%objects)), data); err != nil {
 					t.Error(err)
 					return
 				}
@@ -64,7 +64,7 @@ func testNeverPart(t *testing.T, b store.Backend) {
 		})
 	}
 	for i := range objects {
-		put(t, b, fmt.Sprintf("packs/%02d", i), data)
+		put(t, b, named("packs/", fmt.Sprintf("%02x", i)), data)
 	}
 	close(done)
 	looking.Wait()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,8 @@ type App struct {
 	json     bool
 	quiet    bool
 	verbose  bool
+	progress string        // "auto" or "json"
+	lines    *report.Lines // with "json": what goes to stderr
 
 	running bool // a command was understood and does its work
 	printed bool // the result is out
@@ -65,8 +68,23 @@ func (a *App) markRunning(cmd *cobra.Command) {
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		a.running = true
+		if err := a.chooseDisplay(); err != nil {
+			return err
+		}
 		return work(cmd, args)
 	}
+}
+
+// chooseDisplay reads --progress.
+func (a *App) chooseDisplay() error {
+	switch a.progress {
+	case "auto":
+	case "json":
+		a.lines = report.NewLines(a.stderr)
+	default:
+		return usageError{fmt.Errorf("--progress is auto or json, not %q", a.progress)}
+	}
+	return nil
 }
 
 // Print shows the result of work: v as JSON, or what text writes unless --quiet.
@@ -96,15 +114,33 @@ func (a *App) encode(v any) error {
 
 // Note tells the user something that is no result.
 func (a *App) Note(format string, args ...any) {
-	if !a.quiet {
+	switch {
+	case a.quiet:
+	case a.lines != nil:
+		a.lines.Log(fmt.Sprintf(format, args...))
+	default:
 		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
+}
+
+// tell is given text of whole lines that is no result.
+func (a *App) tell(text func(io.Writer)) {
+	var b bytes.Buffer
+	text(&b)
+	if a.lines != nil {
+		a.lines.Write(b.Bytes())
+		return
+	}
+	a.stderr.Write(b.Bytes())
 }
 
 // show draws the progress of work until stop is called.
 func (a *App) show(work *progress.Work) (stop func()) {
 	if a.quiet {
 		return func() {}
+	}
+	if a.lines != nil {
+		return a.lines.Show(work)
 	}
 	return report.Show(a.stderr, work)
 }

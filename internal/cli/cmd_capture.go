@@ -170,7 +170,7 @@ func refuseTaken(ctx context.Context, s *store.Store, name, tag string) error {
 // what is taken of each region.
 func (a *App) announce(plan *capture.Plan) {
 	if a.verbose && !a.quiet {
-		writeTake(a.stderr, plan)
+		a.tell(func(w io.Writer) { writeTake(w, plan) })
 	}
 	for _, n := range plan.Notes() {
 		a.Note("%s", n)

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func (a *App) complain(cmd *cobra.Command, err error, code int) {
 		return
 	}
 	lines := strings.Join(append([]string{c.Error}, c.Hints...), "\n")
-	fmt.Fprintf(a.stderr, "ingot: %s\n", strings.ReplaceAll(lines, "\n", "\n       "))
+	a.tell(func(w io.Writer) { fmt.Fprintf(w, "ingot: %s\n", strings.ReplaceAll(lines, "\n", "\n       ")) })
 }
 
 // hints are sentences that say what to do about err, where it does not itself.

@@ -89,7 +89,7 @@ func (a *App) put(ctx context.Context, path string, job deployJob) (err error) {
 		return a.Answer(planReport(plan, target, ad), func(w io.Writer) { a.writePlan(w, plan, target, ad) })
 	}
 	if !a.quiet && !a.json {
-		a.writePlan(a.stderr, plan, target, ad)
+		a.tell(func(w io.Writer) { a.writePlan(w, plan, target, ad) })
 	}
 	if err := a.confirm(ctx, target, job.fl.yes); err != nil {
 		return err

@@ -36,6 +36,7 @@ func (a *App) root(p Program) *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print the result, or the error, as one JSON document")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is going to be done, step by step")
+	f.StringVar(&a.progress, "progress", "auto", "how progress is shown: `auto|json`, json for programs: one JSON document a line")
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCommands(root, p)
 	root.SetHelpCommand(helpCommand())

@@ -19,8 +19,9 @@ type display interface {
 //
 // Nothing about the terminal is ever changed, neither its mode nor its cursor, so
 // a program that is killed leaves it as it was.
-func Show(w io.Writer, work *progress.Work) (stop func()) {
-	d := displayOn(w)
+func Show(w io.Writer, work *progress.Work) (stop func()) { return show(displayOn(w), work) }
+
+func show(d display, work *progress.Work) (stop func()) {
 	m := newMeter(work, time.Now())
 	quit := make(chan struct{})
 	var drawing sync.WaitGroup

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/progress"
+	"github.com/ingot-imaging/ingot/internal/wire"
+)
+
+// Line is a line of output for a program that watches this one.
+type Line struct {
+	Progress *wire.Progress `json:"progress,omitempty"`
+	Log      string         `json:"log,omitempty"`
+}
+
+// Lines writes progress and notes as JSON, one Line a line. Its methods may be
+// called by several goroutines.
+type Lines struct {
+	mu sync.Mutex
+	to *json.Encoder
+}
+
+// NewLines writes to w.
+func NewLines(w io.Writer) *Lines {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return &Lines{to: e}
+}
+
+// Log writes a note.
+func (l *Lines) Log(text string) { l.write(Line{Log: text}) }
+
+// Write makes Lines a writer of text, of whole lines at a time.
+func (l *Lines) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		l.Log(strings.TrimRight(line, "\n"))
+	}
+	return len(p), nil
+}
+
+func (l *Lines) write(line Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to.Encode(line) // a display that cannot be written is no reason to stop work
+}
+
+// Show is like the function Show.
+func (l *Lines) Show(work *progress.Work) (stop func()) {
+	return show(&linesDisplay{l, work}, work)
+}
+
+// linesDisplay writes every frame.
+type linesDisplay struct {
+	lines *Lines
+	work  *progress.Work
+}
+
+func (d *linesDisplay) every() time.Duration { return time.Second }
+
+func (d *linesDisplay) draw(f frame, _ bool) {
+	p := &wire.Progress{
+		Phase: f.phase(), Done: f.done, Total: f.total, Rate: int64(f.rate), Left: -1,
+		Written: d.work.Written.Load() + d.work.Stored.Load(), Same: d.work.Same.Load() + d.work.Reused.Load(),
+	}
+	if f.left > 0 {
+		p.Left = int(f.left.Seconds())
+	}
+	d.lines.write(Line{Progress: p})
+}
+
+// phase names what is being done: the first stage that has begun and not ended.
+func (f frame) phase() string {
+	for _, s := range f.stages {
+		if s.done > 0 && s.done < s.total && !s.minor {
+			return f.verb + ": " + s.name
+		}
+	}
+	return f.verb
+}

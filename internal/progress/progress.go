@@ -21,6 +21,11 @@ type Work struct {
 	Stored  atomic.Int64 // bytes that the new ones take in the store
 	Written atomic.Int64 // bytes written to a target
 	Same    atomic.Int64 // bytes that were on a target already
+
+	// Network is where the store's bytes come over, nil for a store in a folder; Disk
+	// is the disk that is read or written. They say where the time goes.
+	Network *Traffic
+	Disk    Traffic
 }
 
 // Stage is one volume, gap or step.

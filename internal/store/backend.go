@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -40,6 +41,18 @@ type Backend interface {
 // number of indexes small, such as a server: sessions leave it to them.
 type IndexMerger interface {
 	MergesIndexes() bool
+}
+
+// Opener is implemented by a Backend whose objects can be opened once and read piece
+// by piece, for less than a Get of each. Errors are those of Stat.
+type Opener interface {
+	Open(ctx context.Context, key string) (OpenObject, Object, error)
+}
+
+// OpenObject is an object open for reading; it may be an *os.File.
+type OpenObject interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // Object is what a Backend knows about one object.

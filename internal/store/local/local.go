@@ -31,7 +31,10 @@ type Backend struct {
 	durable sync.Map // folders whose names are known to be on the disk
 }
 
-var _ store.Backend = (*Backend)(nil)
+var (
+	_ store.Backend = (*Backend)(nil)
+	_ store.Opener  = (*Backend)(nil)
+)
 
 // Open returns the backend in folder root, which is created when it is absent.
 func Open(root string) (*Backend, error) { return OpenOn(OS{}, root) }
@@ -156,6 +159,23 @@ func (b *Backend) Get(ctx context.Context, key string, p []byte, off int64) erro
 		return fmt.Errorf("get %d bytes at %#x of %s: %w", len(p), off, key, store.ErrShort)
 	}
 	return b.wrap(fmt.Sprintf("get %d bytes at %#x of", len(p), off), key, err)
+}
+
+// Open implements store.Opener.
+func (b *Backend) Open(ctx context.Context, key string) (store.OpenObject, store.Object, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, store.Object{}, err
+	}
+	f, err := b.fs.Open(b.path(key))
+	if err != nil {
+		return nil, store.Object{}, b.wrap("open", key, err)
+	}
+	o, err := b.Stat(ctx, key)
+	if err != nil {
+		f.Close()
+		return nil, store.Object{}, err
+	}
+	return f, o, nil
 }
 
 // Stat implements store.Backend.

@@ -22,7 +22,7 @@ type Machine struct {
 	Hostname  string         `json:"hostname"`            // that deploys give it; "": what the profile says
 	Values    Values         `json:"values,omitempty"`    // for placeholders of profiles
 	Inventory wire.Inventory `json:"inventory"`           // as last told, cleaned
-	Identity  Identity       `json:"identity"`            // of all it ever told
+	Identity  Identity       `json:"identity"`            // as Identity.With has it
 	Expected  bool           `json:"expected"`            // imported by serial number and not seen yet
 	Why       string         `json:"why"`                 // it is in this state: "by anna", "rule 'lab serials'"
 	FirstSeen time.Time      `json:"firstSeen,omitzero"`  //
@@ -52,6 +52,7 @@ type Identity struct {
 	Board  string   `json:"board,omitempty"`  // with its maker
 	Disks  []string `json:"disks,omitempty"`  // serial numbers with models, sorted
 	MACs   []string `json:"macs,omitempty"`   // of built-in interfaces, sorted
+	Asset  string   `json:"asset,omitempty"`  // tag
 }
 
 // Rule approves machines that nobody looked at.

@@ -31,6 +31,8 @@ type App struct {
 	progress string        // "auto" or "json"
 	lines    *report.Lines // with "json": what goes to stderr
 
+	network *progress.Traffic // of a store behind a server; nil: none is used
+
 	running bool // a command was understood and does its work
 	printed bool // the result is out
 }
@@ -132,6 +134,11 @@ func (a *App) tell(text func(io.Writer)) {
 		return
 	}
 	a.stderr.Write(b.Bytes())
+}
+
+// work counts one run of a verb.
+func (a *App) work(verb string) *progress.Work {
+	return &progress.Work{Verb: verb, Network: a.network}
 }
 
 // show draws the progress of work until stop is called.

@@ -107,7 +107,7 @@ func (a *App) capture(ctx context.Context, path, ref, note string, opts capture.
 	}
 	a.announce(plan)
 	started := time.Now()
-	work := &progress.Work{Verb: "capture"}
+	work := a.work("capture")
 	var result captured
 	err = a.withSession(ctx, s, "capture of "+path, func(ses *store.Session) error {
 		regions, err := a.take(ctx, plan, s, ses, work)
@@ -120,7 +120,7 @@ func (a *App) capture(ctx context.Context, path, ref, note string, opts capture.
 		return err
 	})
 	if err != nil {
-		return &leftError{err, result.left()}
+		return &leftError{err: err, left: result.left()}
 	}
 	result.Notes = plan.Notes()
 	result.New, result.Reused, result.Stored = work.New.Load(), work.Reused.Load(), work.Stored.Load()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/verify"
 )
@@ -48,7 +47,7 @@ func (a *App) check(ctx context.Context, readData bool) error {
 		return err
 	}
 	started := time.Now()
-	work := &progress.Work{Verb: "check"}
+	work := a.work("check")
 	stop := a.show(work)
 	found, err := verify.Store(ctx, s, readData, work)
 	stop()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/chunk"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/replicate"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/store"
@@ -76,7 +75,7 @@ func (a *App) copyImage(ctx context.Context, ref, to, as string) error {
 		return refuse("%s is the store that the image is in; 'ingot tag' gives it another name there", to)
 	}
 	started := time.Now()
-	work := &progress.Work{Verb: "copy"}
+	work := a.work("copy")
 	stop := a.show(work)
 	r, err := replicate.Image(ctx, from, dst, img, n, work)
 	stop()

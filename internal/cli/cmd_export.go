@@ -14,7 +14,6 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/browse"
 	"github.com/ingot-imaging/ingot/internal/content"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/tool"
 	"github.com/ingot-imaging/ingot/internal/wim"
@@ -99,7 +98,7 @@ func (a *App) exportWIM(ctx context.Context, ref, file string, opts exportOption
 	if err := a.privateMounts("a volume of the image is shown as a file for wimlib"); err != nil {
 		return err
 	}
-	e := &exporting{a: a, source: content.NewStored(s, img.Manifest), opts: opts, work: &progress.Work{Verb: "export"}}
+	e := &exporting{a: a, source: content.NewStored(s, img.Manifest), opts: opts, work: a.work("export")}
 	e.image = browse.New(e.source, img.Manifest, scratchFolder(opts.scratch))
 	defer func() { err = errors.Join(err, e.image.Close()) }()
 	p, err := e.choose(ctx)

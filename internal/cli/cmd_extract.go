@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/browse"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 )
 
@@ -72,12 +71,12 @@ func (a *App) extract(ctx context.Context, ref string, at place, dir string, opt
 		if err := emptyFolder(dir, opts.Overwrite); err != nil {
 			return err
 		}
-		work := &progress.Work{Verb: "extract"}
+		work := a.work("extract")
 		defer a.show(work)()
 		var err error
 		x, err = t.Extract(ctx, at.path, dir, opts, work)
 		if err != nil {
-			err = &leftError{err, dir + " holds a part of the files."}
+			err = &leftError{err: err, left: dir + " holds a part of the files."}
 		}
 		return err
 	})

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/gc"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 )
 
@@ -44,7 +43,7 @@ func (a *App) gc(ctx context.Context, opts gc.Options) error {
 	if err != nil {
 		return err
 	}
-	work := &progress.Work{Verb: "gc"}
+	work := a.work("gc")
 	stop := a.show(work)
 	result, err := gc.Run(ctx, s, opts, work)
 	stop()

@@ -168,7 +168,7 @@ func (a *App) importDirectory(ctx context.Context, src wim.Source, img wim.Image
 }
 
 func (a *App) applyWIM(ctx context.Context, src wim.Source, target string, unix bool) error {
-	work := &progress.Work{Verb: "import"}
+	work := a.work("import")
 	defer a.show(work)()
 	return src.Apply(ctx, target, unix, percentOf(work, "unpack "+filepath.Base(src.File)))
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/inventory"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 )
 
@@ -40,7 +39,7 @@ func (a *App) stats(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	work := &progress.Work{Verb: "stats"}
+	work := a.work("stats")
 	stop := a.show(work)
 	inv, damage, err := inventory.Look(ctx, s, work)
 	stop()

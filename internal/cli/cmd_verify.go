@@ -12,7 +12,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/image"
 	"github.com/ingot-imaging/ingot/internal/part"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/verify"
 )
@@ -48,7 +47,7 @@ func (a *App) verify(ctx context.Context, ref string, deep bool) error {
 		return err
 	}
 	started := time.Now()
-	work := &progress.Work{Verb: "verify"}
+	work := a.work("verify")
 	stop := a.show(work)
 	err = verify.Image(ctx, s, "image "+img.Name(), img.Manifest, deep, work)
 	stop()
@@ -103,7 +102,7 @@ func (a *App) compare(ctx context.Context, ref, path string, partition int) erro
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	started := time.Now()
-	work := &progress.Work{Verb: "compare"}
+	work := a.work("compare")
 	stop := a.show(work)
 	err = verify.Disk(ctx, content.NewStored(s, m), table, places, disk, work)
 	stop()

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/block/host"
-	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/wipe"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 func (a *App) wipeCommand() *cobra.Command {
@@ -75,7 +75,7 @@ func (a *App) wipe(ctx context.Context, path string, method wipe.Method, yes boo
 	if err != nil {
 		return err
 	}
-	work, started := &progress.Work{Verb: "wipe"}, time.Now()
+	work, started := a.work("wipe"), time.Now()
 	stop := a.show(work)
 	err = method.Run(ctx, disk, work)
 	stop()
@@ -90,7 +90,7 @@ func (a *App) wipe(ctx context.Context, path string, method wipe.Method, yes boo
 	case errors.Is(err, wipe.ErrNoDiscard):
 		return refuse("%s: %v (--method overwrite)", path, err)
 	case err != nil:
-		return &leftError{fmt.Errorf("wipe %s: %w", path, err), fmt.Sprintf("%s is NOT wiped: a part of what it held may still be there.", path)}
+		return &leftError{fmt.Errorf("wipe %s: %w", path, err), fmt.Sprintf("%s is NOT wiped: a part of what it held may still be there.", path), wire.Unfinished}
 	}
 	r := wiped{path, method, size, time.Since(started).Seconds()}
 	return a.Print(r, r.text)

@@ -17,7 +17,9 @@ import (
 	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/report"
 	"github.com/ingot-imaging/ingot/internal/store"
+	"github.com/ingot-imaging/ingot/internal/store/remote"
 	"github.com/ingot-imaging/ingot/internal/verify"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // refusedError is a refusal for safety that the command line makes itself.
@@ -31,8 +33,9 @@ func refuse(format string, args ...any) error {
 
 // leftError adds to a failure in what state it leaves things.
 type leftError struct {
-	err  error
-	left string // sentences
+	err   error
+	left  string           // sentences
+	state wire.TargetState // of a target, "" where there is none
 }
 
 func (e *leftError) Error() string { return e.err.Error() + "\n" + e.left }
@@ -45,12 +48,18 @@ type complaint struct {
 	Hints       []string            `json:"hints,omitempty"`
 	Differences []verify.Difference `json:"differences,omitempty"`
 	Problems    []profile.Problem   `json:"problems,omitempty"`
+	Target      wire.TargetState    `json:"target,omitempty"` // what is left there
+	Retry       bool                `json:"retry,omitempty"`  // the same command may well succeed later
 }
 
 // complain prints an error, as JSON where the result would have been JSON. A
 // result that is out already stays the only document.
 func (a *App) complain(cmd *cobra.Command, err error, code int) {
-	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err)}
+	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err), Retry: is[*remote.UnreachableError](err)}
+	var left *leftError
+	if errors.As(err, &left) {
+		c.Target = left.state
+	}
 	var mistakes *profile.Error
 	if errors.As(err, &mistakes) {
 		c.Problems = mistakes.Problems
@@ -59,8 +68,7 @@ func (a *App) complain(cmd *cobra.Command, err error, code int) {
 	}
 	if code == exitInterrupted {
 		c.Error = "interrupted"
-		var left *leftError
-		if errors.As(err, &left) {
+		if left != nil {
 			c.Error += "\n" + left.left
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // confirm asks for the target's name when it holds data.
@@ -18,7 +20,7 @@ func (a *App) confirm(ctx context.Context, t targetLook, yes bool) error {
 	answer, err := a.ask(ctx)
 	if err != nil {
 		fmt.Fprintln(a.stderr)
-		return &leftError{fmt.Errorf("read the answer: %w", err), "Nothing was written."}
+		return &leftError{fmt.Errorf("read the answer: %w", err), "Nothing was written.", wire.Untouched}
 	}
 	if answer != t.disk.Name {
 		return refuse("%s holds data and was not confirmed by typing %q; nothing was written (--yes does not ask)", t.Path, t.disk.Name)

@@ -22,7 +22,9 @@ import (
 	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/resize"
 	"github.com/ingot-imaging/ingot/internal/store"
+	"github.com/ingot-imaging/ingot/internal/store/remote"
 	"github.com/ingot-imaging/ingot/internal/tool"
+	"github.com/ingot-imaging/ingot/internal/trust"
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
 	"github.com/ingot-imaging/ingot/internal/wim"
@@ -64,7 +66,8 @@ func exitCode(ctx context.Context, err error) int {
 		is[*store.CondemnedError](err), is[*store.BusyError](err),
 		is[*fit.TooSmallError](err), is[*fit.RefusedError](err), is[*resize.TooSmallError](err), is[*resize.TooLargeError](err),
 		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*browse.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err),
-		is[*files.ReparseError](err), is[*windows.NotGeneralizedError](err), is[*windows.NeedsSetupError](err), is[*windows.HibernatedError](err), is[*hive.DirtyError](err):
+		is[*files.ReparseError](err), is[*windows.NotGeneralizedError](err), is[*windows.NeedsSetupError](err), is[*windows.HibernatedError](err), is[*hive.DirtyError](err),
+		is[*remote.DeniedError](err), is[*remote.CertificateError](err), is[*trust.MismatchError](err):
 		return exitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err), is[*browse.NoPartitionError](err), is[*browse.NoSystemError](err),
 		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):

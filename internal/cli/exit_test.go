@@ -120,7 +120,7 @@ func wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &leftError{fmt.Errorf("doing this: %w", err), "It is half done."}
+	return &leftError{err: fmt.Errorf("doing this: %w", err), left: "It is half done."}
 }
 
 func join(err error) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/part"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // deployJob is what deploy and clone share: some content for a target.
@@ -73,7 +74,7 @@ func (a *App) put(ctx context.Context, path string, job deployJob) (err error) {
 	if err != nil {
 		return err
 	}
-	work := &progress.Work{Verb: job.verb}
+	work := a.work(job.verb)
 	ad, err := a.adapt(ctx, &job, target.Target, work)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -98,7 +99,7 @@ func (a *App) put(ctx context.Context, path string, job deployJob) (err error) {
 	run := func(ctx context.Context, disk *host.Target) error { return plan.Run(ctx, job.content, disk, work) }
 	if ad != nil {
 		if run, err = ad.runner(ctx, plan, work); err != nil {
-			return &leftError{err, fmt.Sprintf("Nothing was written to %s.", path)}
+			return &leftError{err, fmt.Sprintf("Nothing was written to %s.", path), wire.Untouched}
 		}
 	}
 	if err := a.carryOut(ctx, target, job, work, run); err != nil {
@@ -113,7 +114,7 @@ func (a *App) put(ctx context.Context, path string, job deployJob) (err error) {
 	}
 	if looks {
 		if result.Boot, err = a.started(ctx, path, job); err != nil {
-			return &leftError{err, fmt.Sprintf("Everything was written to %s and is what it should be.", path)}
+			return &leftError{err, fmt.Sprintf("Everything was written to %s and is what it should be.", path), wire.Complete}
 		}
 	}
 	if job.fl.bootEntry {
@@ -145,7 +146,7 @@ func (a *App) carryOut(ctx context.Context, t targetLook, job deployJob, work *p
 		err = cerr
 	}
 	if err != nil {
-		return &leftError{err, fmt.Sprintf("%s is NOT complete and does not boot. Run the same command again to finish it: what is there already is not written twice.", t.Path)}
+		return &leftError{err, fmt.Sprintf("%s is NOT complete and does not boot. Run the same command again to finish it: what is there already is not written twice.", t.Path), wire.Unfinished}
 	}
 	return nil
 }

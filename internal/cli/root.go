@@ -32,7 +32,7 @@ func (a *App) root(p Program) *cobra.Command {
 		},
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&a.storeURL, "store", "", "`folder` of the store (INGOT_STORE; default /var/lib/ingot/store for root)")
+	f.StringVar(&a.storeURL, "store", "", "`folder` of the store, or https://SERVER (INGOT_STORE; default /var/lib/ingot/store for root)")
 	f.BoolVar(&a.json, "json", false, "print the result, or the error, as one JSON document")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print errors only")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say what is going to be done, step by step")

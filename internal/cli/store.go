@@ -47,6 +47,12 @@ func (a *App) openStoreLike(ctx context.Context, url string, like store.Config) 
 // openStoreAt opens the store at url; "" is what openStore opens. Where there is
 // none, create makes one, unless it is nil.
 func (a *App) openStoreAt(ctx context.Context, url string, create maker) (*store.Store, error) {
+	if url == "" {
+		url = os.Getenv("INGOT_STORE")
+	}
+	if strings.HasPrefix(url, "https://") {
+		return a.openRemote(ctx, url)
+	}
 	folder, err := storeFolder(url)
 	if err != nil {
 		return nil, err
@@ -118,7 +124,7 @@ func storeFolder(url string) (string, error) {
 	if path, ok := strings.CutPrefix(url, "file://"); ok {
 		url = path
 	} else if scheme, _, ok := strings.Cut(url, "://"); ok {
-		return "", usageError{fmt.Errorf("this version knows no %s:// stores; give a folder", scheme)}
+		return "", usageError{fmt.Errorf("a store is a folder or https://SERVER; %s:// is not known", scheme)}
 	}
 	return filepath.Abs(url)
 }

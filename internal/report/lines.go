@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/progress"
@@ -15,6 +16,8 @@ import (
 type Line struct {
 	Progress *wire.Progress `json:"progress,omitempty"`
 	Log      string         `json:"log,omitempty"`
+	// Time comes with the last progress: where the time of the work went.
+	Time *wire.Time `json:"time,omitempty"`
 }
 
 // Lines writes progress and notes as JSON, one Line a line. Its methods may be
@@ -61,7 +64,7 @@ type linesDisplay struct {
 
 func (d *linesDisplay) every() time.Duration { return time.Second }
 
-func (d *linesDisplay) draw(f frame, _ bool) {
+func (d *linesDisplay) draw(f frame, last bool) {
 	p := &wire.Progress{
 		Phase: f.phase(), Done: f.done, Total: f.total, Rate: int64(f.rate), Left: -1,
 		Written: d.work.Written.Load() + d.work.Stored.Load(), Same: d.work.Same.Load() + d.work.Reused.Load(),
@@ -69,7 +72,28 @@ func (d *linesDisplay) draw(f frame, _ bool) {
 	if f.left > 0 {
 		p.Left = int(f.left.Seconds())
 	}
-	d.lines.write(Line{Progress: p})
+	if d.work.Network != nil {
+		p.Fetched = d.work.Network.In.Load()
+	}
+	line := Line{Progress: p}
+	if last {
+		line.Time = &wire.Time{
+			Total: f.elapsed.Seconds(), Network: d.work.Network.Busy().Seconds(), Disk: d.work.Disk.Busy().Seconds(), CPU: cpuSeconds(),
+		}
+	}
+	d.lines.write(line)
+}
+
+// cpuSeconds is what this process and the programs it ran used of all cores.
+func cpuSeconds() float64 {
+	var sum time.Duration
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if syscall.Getrusage(who, &u) == nil {
+			sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		}
+	}
+	return sum.Seconds()
 }
 
 // phase names what is being done: the first stage that has begun and not ended.

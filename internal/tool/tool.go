@@ -58,11 +58,17 @@ const (
 	TuneExFAT Name = "tune.exfat"
 	ExFATFuse Name = "mount.exfat-fuse"
 
-	Mkswap  Name = "mkswap"
-	Wimlib  Name = "wimlib-imagex"
-	Chroot  Name = "chroot"
-	Shell   Name = "sh"
+	Mkswap Name = "mkswap"
+	Wimlib Name = "wimlib-imagex"
+	Chroot Name = "chroot"
+	Shell  Name = "sh"
+	// Self is this program itself, whatever happened to its file since it began.
+	Self    Name = "/proc/self/exe"
 	Unshare Name = "unshare"
+
+	AptGet   Name = "apt-get"
+	AptCache Name = "apt-cache"
+	Xorriso  Name = "xorriso"
 )
 
 var packages = []struct {
@@ -81,6 +87,8 @@ var packages = []struct {
 	{"wimtools", []Name{Wimlib}},
 	{"coreutils", []Name{Chroot}},
 	{"dash", []Name{Shell}},
+	{"apt", []Name{AptGet, AptCache}},
+	{"xorriso", []Name{Xorriso}},
 }
 
 // Package is the Debian package that has n; "" when n is none of ours.

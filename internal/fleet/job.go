@@ -88,21 +88,3 @@ type Job struct {
 	Started   time.Time     `json:"started,omitzero"`
 	Ended     time.Time     `json:"ended,omitzero"`
 }
-
-// Due is when the scheduler must look at a job next although nobody says anything;
-// zero when it need not.
-func (j Job) Due() time.Time {
-	switch j.State {
-	case Scheduled:
-		return j.NotBefore
-	case Queued:
-		return j.WakeAt
-	case Running, Stopping:
-		return j.Lease
-	default:
-		return time.Time{}
-	}
-}
-
-// Ended reports whether a state is final.
-func (s JobState) Ended() bool { return s == Done || s == Failed || s == Cancelled }

@@ -18,6 +18,7 @@ type reader struct {
 	minZeros   int64             // of a run that the cutter leaves out, bytes
 	stages     []*progress.Stage // by region
 	unreadable []*extent.Builder // by region
+	disk       *progress.Traffic
 	number     int
 }
 
@@ -115,7 +116,7 @@ const rescueParts = 8
 // read fills p from the region, around what cannot be read when that is asked for.
 func (r *reader) read(region int, off int64, p []byte) error {
 	window := r.plan.Regions[region].Window
-	err := block.ReadFull(window, p, off)
+	err := block.ReadFull(block.Watch(window, r.disk), p, off)
 	if err == nil {
 		return nil
 	}

@@ -37,7 +37,7 @@ type entry struct {
 func (p *Plan) Run(ctx context.Context, s *store.Store, ses *store.Session, work *progress.Work) ([]image.Region, error) {
 	c := newCollector(p, ses, work)
 	stages := p.stages(work)
-	r := &reader{plan: p, minZeros: int64(s.Config().Chunks.Min), stages: stages}
+	r := &reader{plan: p, minZeros: int64(s.Config().Chunks.Min), stages: stages, disk: &work.Disk}
 	if err := p.pipeline(ctx, s, ses, r, c, stages); err != nil {
 		return nil, err
 	}

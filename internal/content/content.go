@@ -57,6 +57,22 @@ type Fetcher interface {
 	Close()
 }
 
+// aheadFetcher is implemented by a Fetcher that gets many entries for less than one
+// by one.
+type aheadFetcher interface {
+	ahead(ctx context.Context, region int, entries []image.Entry) error
+}
+
+// FetchAhead says which entries of a region are going to be fetched next, in this
+// order, so that they come in few requests where a store is far away. It waits for
+// them.
+func FetchAhead(ctx context.Context, f Fetcher, region int, entries []image.Entry) error {
+	if a, ok := f.(aheadFetcher); ok {
+		return a.ahead(ctx, region, entries)
+	}
+	return nil
+}
+
 // Known reports whether e's ID says what its bytes are.
 func Known(e image.Entry) bool { return e.ID != chunk.ID{} }
 

@@ -171,3 +171,7 @@ func (f patchedFetcher) Fetch(ctx context.Context, region int, e image.Entry, ds
 	}
 	return nil
 }
+
+func (f patchedFetcher) ahead(ctx context.Context, region int, entries []image.Entry) error {
+	return FetchAhead(ctx, f.Fetcher, region, entries)
+}

@@ -51,3 +51,7 @@ type placedFetcher struct {
 func (f placedFetcher) Fetch(ctx context.Context, region int, e image.Entry, dst []byte) error {
 	return f.Fetcher.Fetch(ctx, f.of.from[region], e, dst)
 }
+
+func (f placedFetcher) ahead(ctx context.Context, region int, entries []image.Entry) error {
+	return FetchAhead(ctx, f.Fetcher, f.of.from[region], entries)
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/pack"
 	"github.com/ingot-imaging/ingot/internal/store"
 )
 
@@ -91,6 +92,19 @@ type storedFetcher struct {
 func (f storedFetcher) Fetch(ctx context.Context, region int, e image.Entry, dst []byte) error {
 	if err := f.reader.Read(ctx, e.ID, e.At, dst); err != nil {
 		return fmt.Errorf("%s at %#x: %w", f.of.manifest.Regions[region].Title(), e.Offset, err)
+	}
+	return nil
+}
+
+func (f storedFetcher) ahead(ctx context.Context, region int, entries []image.Entry) error {
+	var places []pack.Location
+	for _, e := range entries {
+		if !e.Zero && Known(e) {
+			places = append(places, e.At)
+		}
+	}
+	if err := f.reader.Ahead(ctx, places); err != nil {
+		return fmt.Errorf("%s: %w", f.of.manifest.Regions[region].Title(), err)
 	}
 	return nil
 }

@@ -75,11 +75,11 @@ func (p *Plan) RunWith(ctx context.Context, prepare func(context.Context) (conte
 	if err := p.freeUnused(ctx, disk); err != nil {
 		return err
 	}
-	if err := disk.Sync(); err != nil {
+	if err := (watched{disk, &work.Disk}).Sync(); err != nil {
 		return fmt.Errorf("sync target: %w", err)
 	}
 	if p.Read {
-		if err := p.readBack(ctx, src, target, disk, reading); err != nil {
+		if err := p.readBack(ctx, src, watched{target, &work.Disk}, disk, reading); err != nil {
 			return err
 		}
 	}

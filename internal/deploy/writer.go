@@ -14,15 +14,18 @@ import (
 // writer brings pieces onto the target; it belongs to one goroutine.
 type writer struct {
 	plan    *Plan
-	disk    Disk
+	target  Disk
+	disk    Disk // the target, watched
 	work    *progress.Work
 	fetcher content.Fetcher
+	lacking []image.Entry    // what of the piece the target does not hold, as far as IDs tell
+	next    int              // of them
 	fresh   []byte           // what must be there, at the offsets of the piece's span
 	holding *content.Holding // what is there; nil when nobody looks
 }
 
 func (p *Plan) newWriter(src content.Source, f content.Fetcher, disk Disk, work *progress.Work) *writer {
-	w := &writer{plan: p, disk: disk, work: work, fetcher: f}
+	w := &writer{plan: p, target: disk, disk: watched{disk, &work.Disk}, work: work, fetcher: f}
 	if p.Delta {
 		w.holding = content.NewHolding(src, f)
 	}
@@ -48,6 +51,12 @@ func (w *writer) writeTo(ctx context.Context, r Region, p content.Piece) error {
 			return err
 		}
 	}
+	if err := w.lookWhatIsLacking(ctx, p); err != nil {
+		return err
+	}
+	if err := content.FetchAhead(ctx, w.fetcher, p.Region, w.lacking); err != nil {
+		return err
+	}
 	var dirty extent.Builder // relative to the span: what must be written from fresh
 	for _, e := range p.Entries {
 		if err := w.entry(ctx, r, p, e, &dirty); err != nil {
@@ -63,29 +72,46 @@ func (w *writer) writeTo(ctx context.Context, r Region, p content.Piece) error {
 	return w.freeSpace(r, p)
 }
 
+// lookWhatIsLacking lists the entries, other than zeros, that the target does not
+// hold or that have no ID to tell by.
+func (w *writer) lookWhatIsLacking(ctx context.Context, p content.Piece) error {
+	w.lacking, w.next = w.lacking[:0], 0
+	for _, e := range p.Entries {
+		if e.Zero {
+			continue
+		}
+		if w.holding != nil && content.Known(e) {
+			same, err := w.holding.Same(ctx, e)
+			if err != nil {
+				return err
+			}
+			if same {
+				w.work.Same.Add(e.Length)
+				continue
+			}
+		}
+		w.lacking = append(w.lacking, e)
+	}
+	return nil
+}
+
 // entry adds what must be written for e to dirty.
 func (w *writer) entry(ctx context.Context, r Region, p content.Piece, e image.Entry, dirty *extent.Builder) error {
 	if e.Zero {
 		return w.zeros(ctx, r, p, e, dirty)
 	}
+	if w.next == len(w.lacking) || w.lacking[w.next].Offset != e.Offset {
+		return nil
+	}
+	w.next++
 	off := e.Offset - p.Span.Start
 	fresh := w.fresh[off : off+e.Length]
-	if w.holding == nil {
-		dirty.Add(off, e.Length)
-		return w.fetcher.Fetch(ctx, p.Region, e, fresh)
-	}
-	if content.Known(e) {
-		same, err := w.holding.Same(ctx, e)
-		if err != nil {
-			return err
-		}
-		if same {
-			w.work.Same.Add(e.Length)
-			return nil
-		}
-	}
 	if err := w.fetcher.Fetch(ctx, p.Region, e, fresh); err != nil {
 		return err
+	}
+	if w.holding == nil {
+		dirty.Add(off, e.Length)
+		return nil
 	}
 	written := differences(off, w.holding.Bytes(e), fresh, dirty)
 	w.work.Same.Add(e.Length - written)
@@ -185,7 +211,7 @@ func (w *writer) freeSpace(r Region, p content.Piece) error {
 		}
 	}
 	for _, e := range free.Subtract(edges) {
-		if err := w.plan.free(w.disk, extent.Extent{Start: r.At + e.Start, Length: e.Length}); err != nil {
+		if err := w.plan.free(w.target, extent.Extent{Start: r.At + e.Start, Length: e.Length}); err != nil {
 			return err
 		}
 	}

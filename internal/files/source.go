@@ -77,10 +77,16 @@ func copyRegion(ctx context.Context, src content.Source, region int, w io.Writer
 // have nothing of it are not looked at. Ranges without an entry are zeros.
 func fetch(ctx context.Context, f content.Fetcher, p content.Piece, buf []byte, wanted extent.List) error {
 	clear(buf[:p.Span.Length])
+	var lacking []image.Entry
 	for _, e := range p.Entries {
-		if e.Zero || len(wanted.Clip(extent.Extent{Start: e.Offset, Length: e.Length})) == 0 {
-			continue
+		if !e.Zero && len(wanted.Clip(extent.Extent{Start: e.Offset, Length: e.Length})) > 0 {
+			lacking = append(lacking, e)
 		}
+	}
+	if err := content.FetchAhead(ctx, f, p.Region, lacking); err != nil {
+		return err
+	}
+	for _, e := range lacking {
 		at := e.Offset - p.Span.Start
 		if err := f.Fetch(ctx, p.Region, e, buf[at:at+e.Length]); err != nil {
 			return err

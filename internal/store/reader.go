@@ -19,6 +19,8 @@ type Readers struct {
 	mu     sync.Mutex
 	finder *finder           // made when a map's place turns out stale
 	gone   map[chunk.ID]bool // packs that were not there any more when finder was made
+
+	edges edges
 }
 
 // NewReaders returns Readers that know nothing yet.
@@ -34,6 +36,9 @@ type Reader struct {
 	frame  pack.Location // whose plain bytes are in plain; Plain is 0 when there are none
 	plain  []byte
 	stored []byte
+
+	ahead       []stretch // what Ahead has fetched, in the order of its requests
+	aheadMemory []byte
 }
 
 // NewReader returns a Reader by itself, which must be closed.
@@ -60,6 +65,9 @@ func (r *Reader) Read(ctx context.Context, id chunk.ID, at pack.Location, dst []
 	for last := err; last != nil; {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if errors.Is(last, ErrUnavailable) {
+			return last
 		}
 		places, ferr := r.shared.places(ctx, at.Pack, last)
 		if ferr != nil {
@@ -123,16 +131,24 @@ func (r *Reader) ReadAt(ctx context.Context, id chunk.ID, at pack.Location, dst 
 // load unpacks the frame that at lies in.
 func (r *Reader) load(ctx context.Context, at pack.Location) error {
 	r.frame = pack.Location{}
-	r.stored = grow(r.stored, int(at.Stored))
 	key := prefixPacks + at.Pack.String()
-	err := r.store.backend.Get(ctx, key, r.stored, int64(at.Offset))
-	if errors.Is(err, ErrShort) {
-		return &IntegrityError{key, int64(at.Offset), "ends before the frame does"}
+	stored := r.fetched(ctx, at)
+	switch {
+	case stored == nil:
+		r.stored = grow(r.stored, int(at.Stored))
+		stored = r.stored
+		err := r.store.backend.Get(ctx, key, stored, int64(at.Offset))
+		if errors.Is(err, ErrShort) {
+			return &IntegrityError{key, int64(at.Offset), "ends before the frame does"}
+		}
+		if err != nil {
+			return err
+		}
+	case at.Codec == pack.Stored:
+		r.stored = append(r.stored[:0], stored...) // plain must stay when Ahead uses its memory anew
+		stored = r.stored
 	}
-	if err != nil {
-		return err
-	}
-	plain, err := r.dec.Decode(r.plain, r.stored, at.Codec, at.Plain)
+	plain, err := r.dec.Decode(r.plain, stored, at.Codec, at.Plain)
 	if err != nil {
 		return &IntegrityError{key, int64(at.Offset), err.Error()}
 	}

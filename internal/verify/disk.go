@@ -55,7 +55,7 @@ func Disk(ctx context.Context, src content.Source, table *part.Table, places []c
 		stages[i] = work.Region(r.Title(), r.Data, r.Volume == nil)
 	}
 	var mu sync.Mutex
-	err := content.Compare(ctx, src, places, disk, func(t content.Task) {
+	err := content.Compare(ctx, src, places, block.Watch(disk, &work.Disk), func(t content.Task) {
 		stages[t.Place].Add(t.Piece.Data())
 	}, func(t content.Task, e image.Entry) error {
 		mu.Lock()

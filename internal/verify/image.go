@@ -153,6 +153,9 @@ func unpackRegion(ctx context.Context, src content.Source, place content.Place, 
 	return content.Each(ctx, src, []content.Place{place}, func(f content.Fetcher) content.Worker {
 		buf := make([]byte, image.PieceSpan)
 		return func(ctx context.Context, t content.Task) error {
+			if err := content.FetchAhead(ctx, f, t.Piece.Region, t.Piece.Entries); err != nil {
+				return err
+			}
 			for _, e := range t.Piece.Entries {
 				if e.Zero {
 					continue

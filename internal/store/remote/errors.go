@@ -28,7 +28,7 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("nothing was heard of the server for %v (%v): is it on, and the network up?", e.Silent.Round(time.Second), e.Err)
 }
 
-func (e *UnreachableError) Unwrap() error { return e.Err }
+func (e *UnreachableError) Unwrap() []error { return []error{e.Err, store.ErrUnavailable} }
 
 // DeniedError says that the server refuses to do something for this token.
 type DeniedError struct {
@@ -41,6 +41,14 @@ func (e *DeniedError) Error() string {
 		return "the server does not accept this token: the job it was for has ended or belongs to somebody else (" + e.Detail + ")"
 	}
 	return "the server refuses: " + e.Detail
+}
+
+// Unwrap says that a token that is not valid gets nothing at all.
+func (e *DeniedError) Unwrap() error {
+	if e.Status == http.StatusUnauthorized {
+		return store.ErrUnavailable
+	}
+	return nil
 }
 
 // CertificateError says that the server could not prove who it is.

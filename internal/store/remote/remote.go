@@ -54,6 +54,7 @@ type Backend struct {
 var (
 	_ store.Backend     = (*Backend)(nil)
 	_ store.IndexMerger = (*Backend)(nil)
+	_ store.Distant     = (*Backend)(nil)
 )
 
 // Open returns the backend behind a server. It does not ask the server anything yet.
@@ -93,6 +94,9 @@ func (b *Backend) Close() { b.client.CloseIdleConnections() }
 
 // MergesIndexes implements store.IndexMerger: the server does.
 func (b *Backend) MergesIndexes() bool { return true }
+
+// Distant implements store.Distant.
+func (b *Backend) Distant() bool { return true }
 
 // Stat implements store.Backend.
 func (b *Backend) Stat(ctx context.Context, key string) (o store.Object, err error) {

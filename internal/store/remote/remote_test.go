@@ -37,7 +37,7 @@ type place struct {
 
 // start serves by TLS with a certificate of its own authority. change, which may be
 // nil, is given the handler and returns what answers in its stead.
-func start(t *testing.T, c serve.Config, change func(http.Handler) http.Handler) place {
+func start(t testing.TB, c serve.Config, change func(http.Handler) http.Handler) place {
 	t.Helper()
 	authority, err := trust.OpenAuthority(t.TempDir(), time.Now())
 	if err != nil {
@@ -63,7 +63,7 @@ func start(t *testing.T, c serve.Config, change func(http.Handler) http.Handler)
 }
 
 // client is a client of the server; change, which may be nil, changes how it works.
-func (p place) client(t *testing.T, change func(*remote.Config)) *remote.Backend {
+func (p place) client(t testing.TB, change func(*remote.Config)) *remote.Backend {
 	t.Helper()
 	pinned, err := trust.Config(p.fingerprint, nil)
 	if err != nil {

@@ -96,7 +96,7 @@ func (ad *adapted) plan(ctx context.Context, job *deployJob, t deploy.Target, do
 		}
 		job.fl.NewIDs = false
 	}
-	ad.custom.Job = customise.Job{Facts: facts, Rand: rand.Reader, Started: job.what}
+	ad.custom.Job = customise.Job{Facts: facts, Machines: job.fl.machines, Rand: rand.Reader, Started: job.what}
 	if document != nil {
 		overrides := profile.Overrides{Hostname: job.fl.hostname, Counter: job.fl.counter, Values: job.fl.values}
 		if ad.custom.Settings, err = document.Settings(facts, profile.OS(ad.session.System()), overrides); err != nil {

@@ -26,6 +26,7 @@ type deployFlags struct {
 	hostname string
 	values   map[string]string // of a profile's placeholders
 	counter  int
+	machines int // that get this image; a Windows that is not generalized is for one
 	machine  string // file with the facts of the machine that will run it
 	scratch  string
 
@@ -48,6 +49,7 @@ func (fl *deployFlags) add(cmd *cobra.Command) {
 	f.StringVar(&fl.hostname, "hostname", "", "the machine's `NAME`, instead of what the profile says")
 	f.StringToStringVar(&fl.values, "set", nil, "a value for a placeholder of the profile, as `KEY=VALUE`")
 	f.IntVar(&fl.counter, "counter", 0, "the `NUMBER` for {n} in the profile's name pattern")
+	f.IntVar(&fl.machines, "machines", 1, "how many machines get this image, this one included: a Windows that was not generalized is for one")
 	f.StringVar(&fl.machine, "machine", "", "`FILE` with the facts of the machine that will run it, from 'ingot machine --json' there (default: this machine)")
 	f.StringVar(&fl.firmware, "firmware", "", "what the machine must be able to start by: `uefi|bios` (default: either)")
 	f.BoolVar(&fl.bootEntry, "boot-entry", false, "make this machine's UEFI firmware start the target first")

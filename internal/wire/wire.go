@@ -134,3 +134,14 @@ type Reply struct {
 	Lost bool   `json:"lost,omitempty"`
 	Why  string `json:"why,omitempty"`
 }
+
+// EnrolFile is put into the boot environment for one boot of one machine: an Enrol
+// as JSON.
+const EnrolFile = "etc/ingot/enrol.json"
+
+// Enrol is what an agent is told of its server.
+type Enrol struct {
+	Server      string `json:"server"`      // "https://10.0.0.1:8443"
+	Fingerprint string `json:"fingerprint"` // of the authority of its certificate, "sha256:..."
+	Secret      string `json:"secret"`      // of this boot
+}

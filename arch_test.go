@@ -86,13 +86,18 @@ var edges = []edge{
 	{from: "internal/content", to: "internal/deploy", reason: "content is read by deploy and verify, and writes nothing"},
 	{from: "internal/content", to: "internal/capture", reason: "content is read by deploy and verify, and writes nothing"},
 
-	{from: "...", to: "golang.org/x/sys/unix", except: []string{"internal/block/host", "internal/store/local", "internal/block/loop", "internal/rootfs", "internal/files", "internal/mount", "internal/view", "internal/netboot/dhcp", "internal/netboot/tftp"},
-		reason: "kernel calls have few homes: the host's disks, the store's folder, mounts and the files below them, sockets of one interface"},
+	{from: "internal/agent/...", to: "internal/fleet", reason: "an agent knows its machine and its job, not what a server knows"},
+	{from: "internal/agent/...", to: "internal/deploy", reason: "a job is a run of the program, so that it takes nothing with it when it crashes"},
+	{from: "internal/agent/...", to: "internal/capture", reason: "a job is a run of the program, so that it takes nothing with it when it crashes"},
+	{from: "internal/agent", to: "internal/agent/start", reason: "the agent does not know how its machine came up, so that it runs in a test"},
+
+	{from: "...", to: "golang.org/x/sys/unix", except: []string{"internal/block/host", "internal/store/local", "internal/block/loop", "internal/rootfs", "internal/files", "internal/mount", "internal/view", "internal/netboot/dhcp", "internal/netboot/tftp", "internal/agent/start"},
+		reason: "kernel calls have few homes: the host's disks, the store's folder, mounts and the files below them, sockets of one interface; process 1 makes a machine of a kernel"},
 	{from: "...", to: "unsafe", except: []string{"internal/block", "internal/block/host"},
 		reason: "it is needed for the alignment of buffers and for ioctls, and nowhere else"},
 	{from: "...", to: "C", reason: "ingot is one static file that is built without a C compiler"},
-	{from: "internal/...", to: "os/exec", except: []string{"internal/tool", "internal/volume/volumetest", "internal/boottest"},
-		reason: "package tool runs programs, and says which package has one that is missing; tests are judged by them"},
+	{from: "internal/...", to: "os/exec", except: []string{"internal/tool", "internal/volume/volumetest", "internal/boottest", "internal/agent"},
+		reason: "package tool runs programs, and says which package has one that is missing; tests are judged by them; the agent runs this program itself, on terminals and with secrets in its environment"},
 	{from: "cmd/...", to: "os/exec", reason: "package tool runs programs"},
 	{from: "internal/...", to: "net/...", except: []string{"internal/profile", "internal/customise/linux/network", "internal/netboot/...", "internal/trust", "internal/agent/...", "internal/server/...", "internal/control", "internal/web/...", "internal/api/...", "internal/apiclient", "internal/db/...", "internal/store/remote", "internal/store/serve", "internal/fleet"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
 }

@@ -65,6 +65,10 @@ const (
 	// Self is this program itself, whatever happened to its file since it began.
 	Self    Name = "/proc/self/exe"
 	Unshare Name = "unshare"
+	// Of the boot environment.
+	Smartctl Name = "smartctl"
+	Mount    Name = "mount"
+	Umount   Name = "umount"
 
 	AptGet   Name = "apt-get"
 	AptCache Name = "apt-cache"
@@ -87,6 +91,8 @@ var packages = []struct {
 	{"wimtools", []Name{Wimlib}},
 	{"coreutils", []Name{Chroot}},
 	{"dash", []Name{Shell}},
+	{"smartmontools", []Name{Smartctl}},
+	{"mount", []Name{Mount, Umount}},
 	{"apt", []Name{AptGet, AptCache}},
 	{"xorriso", []Name{Xorriso}},
 }

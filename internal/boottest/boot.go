@@ -15,6 +15,10 @@ import (
 const (
 	ovmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 	ovmfVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+	// The same with Secure Boot on and Microsoft's keys enrolled.
+	secureCode = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+	secureVars = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"
 )
 
 const prompt = " login:"
@@ -153,15 +157,24 @@ func deadEnd(log string) string {
 // qemuArgs describe a PC without anything but two CPUs, the disk and a serial
 // console, which graphics=off makes SeaBIOS use too.
 func qemuArgs(image string, fw Firmware) []string {
+	machine := "pc,graphics=off"
+	if fw == Secure {
+		machine = "q35,smm=on,graphics=off"
+	}
 	args := []string{
-		"-machine", "pc,graphics=off", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024",
+		"-machine", machine, "-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
 		"-drive", "if=virtio,format=raw,file=" + strings.ReplaceAll(image, ",", ",,"),
 	}
-	if fw == UEFI {
+	switch fw {
+	case UEFI:
 		args = append(args,
 			"-drive", "if=pflash,format=raw,readonly=on,file="+ovmfCode,
 			"-drive", "if=pflash,format=raw,snapshot=on,file="+ovmfVars)
+	case Secure:
+		args = append(args, "-global", "driver=cfi.pflash01,property=secure,value=on",
+			"-drive", "if=pflash,format=raw,readonly=on,file="+secureCode,
+			"-drive", "if=pflash,format=raw,snapshot=on,file="+secureVars)
 	}
 	return args
 }

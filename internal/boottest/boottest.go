@@ -25,15 +25,20 @@ type Firmware string
 const (
 	UEFI Firmware = "uefi" // GPT; GRUB at the ESP's fallback path, as there are no boot entries for a new disk
 	BIOS Firmware = "bios" // MBR; GRUB in the boot sector and in the gap before the first partition
+	// Any is GPT with a BIOS boot partition and an ESP: it starts by BIOS, by UEFI, and
+	// by UEFI with Secure Boot, through Debian's signed shim, GRUB and kernel.
+	Any Firmware = "any"
+	// Secure is UEFI with Secure Boot and Microsoft's keys, for starting disks.
+	Secure Firmware = "secure"
 )
 
 // ParseFirmware returns the firmware of that name.
 func ParseFirmware(name string) (Firmware, error) {
 	switch fw := Firmware(name); fw {
-	case UEFI, BIOS:
+	case UEFI, BIOS, Any, Secure:
 		return fw, nil
 	}
-	return "", fmt.Errorf("firmware %q: want %s or %s", name, UEFI, BIOS)
+	return "", fmt.Errorf("firmware %q: want %s, %s, %s or %s", name, UEFI, BIOS, Any, Secure)
 }
 
 // run starts a program, gives it stdin, and returns what it printed. An error

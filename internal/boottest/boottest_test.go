@@ -32,6 +32,7 @@ func TestLayout(t *testing.T) {
 	for fw, want := range map[Firmware][]string{
 		UEFI: {"EFI System", "Linux filesystem", "Linux swap"},
 		BIOS: {"Linux", "Extended", "Linux swap / Solaris"},
+		Any:  {"BIOS boot", "EFI System", "Linux filesystem", "Linux swap"},
 	} {
 		t.Run(string(fw), func(t *testing.T) {
 			const size = 2<<30 + 12345*512

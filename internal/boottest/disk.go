@@ -48,11 +48,16 @@ func (d Disk) Build(ctx context.Context, path string) error {
 	}); err != nil {
 		return err
 	}
-	if d.Firmware == BIOS {
-		return installBIOS(ctx, path, ids.root)
+	switch d.Firmware {
+	case BIOS:
+		return installBIOS(ctx, path, ids.root, 1)
+	case Any:
+		if err := installBIOS(ctx, path, ids.root, layout.core.start*mib/sector); err != nil {
+			return err
+		}
 	}
 	return onLoop(ctx, path, layout.esp, func(device string) error {
-		return installUEFI(ctx, device, ids)
+		return installUEFI(ctx, device, ids, d.Firmware == Any)
 	})
 }
 
@@ -82,7 +87,7 @@ func (d Disk) fillRoot(ctx context.Context, device, tarball string, ids ids) (er
 // configure writes the two files that name this disk's file systems.
 func (d Disk) configure(dir string, ids ids) error {
 	fstab := fmt.Sprintf("UUID=%s / %s defaults 0 1\nUUID=%s none swap sw 0 0\n", ids.root, d.FileSystem, ids.swap)
-	if d.Firmware == UEFI {
+	if d.Firmware != BIOS {
 		fstab += fmt.Sprintf("UUID=%s /boot/efi vfat umask=0077 0 1\n", ids.esp)
 		if err := os.MkdirAll(filepath.Join(dir, "boot/efi"), 0o700); err != nil {
 			return err

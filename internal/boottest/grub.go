@@ -2,6 +2,7 @@ package boottest
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -18,9 +19,11 @@ const (
 
 	// bootCodeSize is the part of the MBR sector before the disk signature.
 	bootCodeSize = 440
-	// coreOffset is where boot.img expects core.img if nobody tells it
-	// otherwise: sector 1, with the rest in the sectors behind.
-	coreOffset = 512
+	sector       = 512
+	// Where boot.img has the sector of core.img, and the first sector of that where
+	// the rest begins (grub-core/boot/i386/pc/boot.S and diskboot.S).
+	coreSectorAt = 0x5c
+	restSectorAt = 0x1f4
 )
 
 // writeGRUBConfig writes the menu into the mounted root. /vmlinuz and
@@ -38,10 +41,14 @@ boot
 	return os.WriteFile(filepath.Join(dir, "boot/grub/grub.cfg"), []byte(config), 0o644)
 }
 
-// installUEFI makes the ESP on the device with GRUB as its only loader.
-func installUEFI(ctx context.Context, device string, ids ids) error {
+// installUEFI makes the ESP on the device with GRUB as its only loader, or with
+// Debian's signed ones.
+func installUEFI(ctx context.Context, device string, ids ids, signed bool) error {
 	if _, err := run(ctx, "", "mkfs.fat", "-F", "32", "-s", "1", "-i", strings.Replace(ids.esp, "-", "", 1), device); err != nil {
 		return err
+	}
+	if signed {
+		return installSigned(ctx, device, ids.root)
 	}
 	return withGRUB(ctx, "x86_64-efi", ids.root, func(core string) error {
 		if _, err := run(ctx, "", "mmd", "-i", device, "::/EFI", "::/EFI/BOOT"); err != nil {
@@ -52,8 +59,29 @@ func installUEFI(ctx context.Context, device string, ids ids) error {
 	})
 }
 
-// installBIOS puts GRUB's first stage into the MBR and its core behind it.
-func installBIOS(ctx context.Context, path, rootUUID string) error {
+// Debian's loaders for Secure Boot (packages shim-signed and grub-efi-amd64-signed).
+// The signed GRUB reads /EFI/debian/grub.cfg of the ESP that it was started from.
+const (
+	signedShim = "/usr/lib/shim/shimx64.efi.signed"
+	signedGRUB = "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"
+)
+
+func installSigned(ctx context.Context, device, rootUUID string) error {
+	if _, err := run(ctx, "", "mmd", "-i", device, "::/EFI", "::/EFI/BOOT", "::/EFI/debian"); err != nil {
+		return err
+	}
+	for _, f := range [][2]string{{signedShim, "::/EFI/BOOT/BOOTX64.EFI"}, {signedGRUB, "::/EFI/BOOT/grubx64.efi"}} {
+		if _, err := run(ctx, "", "mcopy", "-i", device, f[0], f[1]); err != nil {
+			return err
+		}
+	}
+	config := fmt.Sprintf("search.fs_uuid %s root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n", rootUUID)
+	_, err := run(ctx, config, "mcopy", "-i", device, "-", "::/EFI/debian/grub.cfg")
+	return err
+}
+
+// installBIOS puts GRUB's first stage into the MBR and its core at a sector.
+func installBIOS(ctx context.Context, path, rootUUID string, at int64) error {
 	first, err := os.ReadFile(bootImage)
 	if err != nil {
 		return err
@@ -63,15 +91,17 @@ func installBIOS(ctx context.Context, path, rootUUID string) error {
 		if err != nil {
 			return err
 		}
-		if len(first) < bootCodeSize || len(rest) > gapMiB*mib-coreOffset {
-			return fmt.Errorf("GRUB's core of %d bytes does not fit before the first partition", len(rest))
+		if len(first) < bootCodeSize || len(rest) < sector || len(rest) > coreMiB*mib-sector {
+			return fmt.Errorf("GRUB's core of %d bytes does not fit into %d MiB", len(rest), coreMiB)
 		}
+		binary.LittleEndian.PutUint64(first[coreSectorAt:], uint64(at))
+		binary.LittleEndian.PutUint64(rest[restSectorAt:], uint64(at)+1)
 		disk, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}
 		_, firstErr := disk.WriteAt(first[:bootCodeSize], 0)
-		_, restErr := disk.WriteAt(rest, coreOffset)
+		_, restErr := disk.WriteAt(rest, at*sector)
 		return errors.Join(firstErr, restErr, disk.Close())
 	})
 }

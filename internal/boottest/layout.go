@@ -11,6 +11,7 @@ const (
 	mib     = 1 << 20
 	espMiB  = 64
 	swapMiB = 128
+	coreMiB = 1
 	gapMiB  = 1 // before the first partition, before the logical one, behind the last
 	minMiB  = 1536
 )
@@ -22,11 +23,11 @@ type partition struct {
 }
 
 // layout is where everything lies. Partitions are in table order; ESP is zero
-// on a BIOS disk.
+// on a BIOS disk, and core but on one for any firmware.
 type layout struct {
-	label           string
-	partitions      []partition
-	esp, root, swap partition
+	label                 string
+	partitions            []partition
+	core, esp, root, swap partition
 }
 
 // newLayout divides a disk as Debian's installer does: ESP, root and swap in a
@@ -42,9 +43,16 @@ func newLayout(fw Firmware, sizeBytes int64) (layout, error) {
 		root := partition{gapMiB, extended.start - gapMiB, "linux"}
 		return layout{label: "dos", partitions: []partition{root, extended, swap}, root: root, swap: swap}, nil
 	}
-	esp := partition{gapMiB, espMiB, "uefi"}
-	root := partition{gapMiB + espMiB, swap.start - gapMiB - espMiB, "linux"}
-	return layout{label: "gpt", partitions: []partition{esp, root, swap}, esp: esp, root: root, swap: swap}, nil
+	l := layout{label: "gpt", esp: partition{gapMiB, espMiB, "uefi"}, swap: swap}
+	if fw == Any {
+		l.core = partition{gapMiB, coreMiB, "21686148-6449-6E6F-744E-656564454649"} // BIOS boot partition
+		l.esp.start += coreMiB
+		l.partitions = append(l.partitions, l.core)
+	}
+	end = l.esp.start + espMiB
+	l.root = partition{end, swap.start - end, "linux"}
+	l.partitions = append(l.partitions, l.esp, l.root, swap)
+	return l, nil
 }
 
 // sfdisk is the table as input for sfdisk(8). In an MBR, four numbers are for

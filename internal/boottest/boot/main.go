@@ -23,7 +23,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("boot", flag.ExitOnError)
-	firmware := flags.String("firmware", string(boottest.UEFI), "uefi or bios")
+	firmware := flags.String("firmware", string(boottest.UEFI), "uefi, bios or secure")
 	timeout := flags.Duration("timeout", 10*time.Minute, "how long to wait for the login prompt")
 	verbose := flags.Bool("v", false, "print the serial console's log")
 	flags.Parse(args)

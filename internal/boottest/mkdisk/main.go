@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("mkdisk", flag.ExitOnError)
 	out := flags.String("o", "disk.img", "image file to make")
 	size := flags.String("size", "3G", "size in MiB or GiB, such as 2048M or 3G")
-	firmware := flags.String("firmware", string(boottest.UEFI), "uefi or bios")
+	firmware := flags.String("firmware", string(boottest.UEFI), "uefi, bios or any")
 	fileSystem := flags.String("fs", "ext4", "root file system: ext4, xfs or btrfs")
 	cache := flags.String("cache", "", "folder that keeps the downloaded Debian (default ~/.cache/ingot/boottest)")
 	flags.Parse(args)

@@ -32,6 +32,8 @@ type responder struct {
 	site  Site
 	pool  *pool                                        // nil: ProxyDHCP
 	inUse func(ctx context.Context, a netip.Addr) bool // does somebody on the wire use a? nil: not looked at
+
+	loans borrower
 }
 
 // respond returns what a packet that came to port is answered, or nothing, and
@@ -41,13 +43,13 @@ func (r *responder) respond(ctx context.Context, m Message, port int, now time.T
 		return nil, nil
 	}
 	if r.pool == nil || port == proxyPort {
-		return r.proxy(m, port)
+		return r.proxy(m, port, now)
 	}
 	return r.full(ctx, m, now)
 }
 
 // proxy answers PCs that boot, and gives no address.
-func (r *responder) proxy(m Message, port int) (*reply, *Event) {
+func (r *responder) proxy(m Message, port int, now time.Time) (*reply, *Event) {
 	if !m.Client.Boots() {
 		return nil, nil
 	}
@@ -56,8 +58,20 @@ func (r *responder) proxy(m Message, port int) (*reply, *Event) {
 	answer := Offer
 	switch {
 	case m.Type == Discover && port == serverPort:
+		if e.Decision.Answer && r.loans.needed(m.Client) {
+			r.loans.discovered(m, now)
+		}
 	case m.Type == Inform, m.Type == Request && port == proxyPort:
 		answer = Ack
+	case m.Type == Request && m.Server == r.site.Addr:
+		l := r.loans.requested(m, r.site.Addr, now)
+		if l == nil {
+			return nil, nil
+		}
+		ack := l.reply(Ack, m, r.site)
+		e.Given, e.Addr = ack.addr, ack.addr
+		e.Note = "It takes the address that " + address(l.ack.Options[54]).String() + " leased to it, from ingot, so that GRUB finds its server."
+		return &ack, e
 	case m.Type == Request && m.Requested.IsValid():
 		// It takes the address that the other server offers, which tells us its address.
 		e.Addr, e.Decision = m.Requested, Decision{}

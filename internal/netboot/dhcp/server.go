@@ -70,7 +70,7 @@ func Listen(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.close()
+			s.Close()
 		}
 	}()
 	if s.main, err = listen(ctx, c.Interface, serverPort); err != nil {
@@ -83,7 +83,8 @@ func Listen(ctx context.Context, c Config) (_ *Server, err error) {
 	return s, err
 }
 
-func (s *Server) close() {
+// Close closes the sockets of a server that is not to run.
+func (s *Server) Close() {
 	for _, c := range []*net.UDPConn{s.main, s.proxy} {
 		if c != nil {
 			c.Close()
@@ -102,7 +103,7 @@ func (s *Server) Stats() Stats {
 // Run answers until ctx ends, which is no error.
 func (s *Server) Run(ctx context.Context) error {
 	g, inner := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(inner, s.close)
+	stop := context.AfterFunc(inner, s.Close)
 	defer stop()
 	g.Go(func() error { return s.serve(inner, s.main, serverPort) })
 	g.Go(func() error { return s.serve(inner, s.proxy, proxyPort) })
@@ -165,7 +166,6 @@ func (s *Server) answer(ctx context.Context, m Message, c *net.UDPConn, port int
 // transmit sends a reply the way the client can receive it (RFC 2131 section 4.1).
 func (s *Server) transmit(r reply, c *net.UDPConn, port int, from netip.AddrPort) error {
 	packet, us, m := r.encode(), s.config.Site.Addr, r.to
-	everybody := netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), clientPort)
 	switch {
 	case m.Relay.IsValid():
 		return send(c, us, netip.AddrPortFrom(m.Relay, serverPort), packet)
@@ -174,7 +174,7 @@ func (s *Server) transmit(r reply, c *net.UDPConn, port int, from netip.AddrPort
 	case r.kind != Nak && m.Addr.IsValid():
 		return send(c, us, netip.AddrPortFrom(m.Addr, clientPort), packet)
 	case r.kind == Nak || m.Broadcast || !r.addr.IsValid():
-		_, err := s.wire.Write(udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(us, serverPort), everybody, packet))
+		_, err := s.wire.Write(udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(us, serverPort), everybody(clientPort), packet))
 		return err
 	}
 	to := netip.AddrPortFrom(r.addr, clientPort)

@@ -32,6 +32,9 @@ func (s *Server) watch(ctx context.Context) error {
 		if e := s.rival(m, src, time.Now()); e != nil {
 			s.config.Saw(*e)
 		}
+		if err := s.borrow(m); err != nil {
+			s.config.Log.Error("DHCP packet not sent", "about", m.Client.MAC, "error", err)
+		}
 	}
 }
 
@@ -93,4 +96,25 @@ func (s *Server) inUse(ctx context.Context, a netip.Addr) bool {
 			return true
 		}
 	}
+}
+
+// borrow goes on with the loan that a packet of another server belongs to.
+func (s *Server) borrow(m Message) error {
+	us := s.config.Site.Addr
+	request, l := s.respond.loans.seen(m, us, time.Now())
+	if request != nil {
+		frame := udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(netip.IPv4Unspecified(), clientPort), everybody(serverPort), request)
+		_, err := s.wire.Write(frame)
+		return err
+	}
+	if l == nil {
+		return nil
+	}
+	_, err := s.wire.Write(udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(us, serverPort), everybody(clientPort), l.reply(Offer, l.discover, s.config.Site).encode()))
+	return err
+}
+
+// everybody is the broadcast address.
+func everybody(port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), port)
 }

@@ -136,7 +136,7 @@ func errorPacket(code byte, text string) []byte {
 // served folder itself, as GRUB and shim mean them. Everything that could mean
 // another place, or another name to another system, is refused.
 func CleanName(name string) (string, error) {
-	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`\:*?"<>|`, r) }) {
+	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`\*?"<>|`, r) }) {
 		return "", errName
 	}
 	for part := range strings.SplitSeq(name, "/") {

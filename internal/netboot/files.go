@@ -1,0 +1,101 @@
+package netboot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/netboot/loader"
+	"github.com/ingot-imaging/ingot/internal/netboot/tftp"
+)
+
+// files are what PCs fetch, by TFTP and HTTP alike: the folder of the boot
+// environment, and what is made for the one who asks.
+type files struct {
+	server *Server
+	root   *os.Root // no name leads out of it, not even through a link
+}
+
+// Open returns a file for the PC at peer; name is one that tftp.CleanName made.
+func (f *files) Open(ctx context.Context, name string, peer netip.Addr) (tftp.File, error) {
+	s := f.server
+	if p, mac, ok := loader.ParseSecond(name); ok {
+		text, _, err := s.script(ctx, p, s.known.at(mac, peer, time.Now()))
+		return made(text), err
+	}
+	switch name {
+	case loader.Enrol:
+		cpio, ok := s.boots.secret(peer, time.Now())
+		if !ok {
+			return nil, fmt.Errorf("open %s: %s was not told to start the agent, or took it too often: %w", name, peer, fs.ErrNotExist)
+		}
+		return made(cpio), nil
+	case loader.GRUB.First():
+		text, err := loader.First(loader.GRUB, s.boot(Machine{}, ""))
+		return made(text), err
+	case loader.IPXE.First():
+		text, err := loader.First(loader.IPXE, s.boot(Machine{}, ""))
+		return made(text), err
+	}
+	return f.stored(name)
+}
+
+// stored opens a file of the boot environment. It is flat: a name with a folder is
+// none of its files, and neither are the builder's own notes.
+func (f *files) stored(name string) (tftp.File, error) {
+	if strings.Contains(name, "/") || strings.HasSuffix(name, ".json") {
+		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+	}
+	file, err := f.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return stored{file, info}, nil
+}
+
+func (f *files) has(name string) bool {
+	info, err := f.root.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+type stored struct {
+	*os.File
+	info fs.FileInfo
+}
+
+func (s stored) Size() int64 { return s.info.Size() }
+
+// made is a content that was made for one request.
+func made(b []byte) tftp.File { return text{bytes.NewReader(b)} }
+
+type text struct{ *bytes.Reader }
+
+func (t text) Close() error { return nil }
+func (t text) Size() int64  { return t.Reader.Size() }
+
+// isQuiet reports whether a name is one of those that loaders try and do without:
+// GRUB's lists of modules, fonts and translations, shim's lists of revocations.
+func isQuiet(name string) bool {
+	return strings.HasPrefix(name, "grub/x86_64-efi/") || strings.HasPrefix(name, "grub/arm64-efi/") || strings.HasPrefix(name, "grub/locale/") ||
+		strings.HasPrefix(name, "grub/fonts/") || strings.HasPrefix(name, "revocations") || strings.HasPrefix(name, "shim_certificate") ||
+		name == "favicon.ico"
+}
+
+// notFound reports whether err says that there is no such file, or none for this PC.
+func notFound(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+}

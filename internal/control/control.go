@@ -4,7 +4,8 @@
 //
 // It keeps nothing itself: what must survive a restart is in Records, in profiles'
 // folders and in the store (Images). It does not listen, and opens no store. Start
-// at Control; the rules of jobs and machines are pure functions of package fleet.
+// at Control and deed; the rules of jobs and machines are pure functions of package
+// fleet, explained in doc/server.md.
 //
 // Every action answers with one of the errors of this package where a caller can do
 // something about it; any other error is the server's own trouble.
@@ -12,10 +13,16 @@ package control
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"sync"
 	"time"
+
+	"github.com/ingot-imaging/ingot/internal/fleet"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // Config is what Control works with.
@@ -34,19 +41,86 @@ type Config struct {
 	// Cost is what a guess of a password costs; its zero value is DefaultCost. Tests
 	// have it lower.
 	Cost PasswordCost
+	// NextWait is how long Next waits for work; 0: wire.NextWait.
+	NextWait time.Duration
 }
 
 // Control is a server's actions. Its methods may be called by several goroutines.
 type Control struct {
-	config Config
+	records  Records
+	images   Images
+	profiles profileFolders
+	version  string
+	clock    func() time.Time
+	rand     io.Reader
+	log      *slog.Logger
+	wake     func(ctx context.Context, mac string) error
+	started  time.Time
+
+	passwords passwords
+	setup     setupSecret
+	attempts  *attempts
+	events    *events
+	refusals  *refusals
+	live      *live
+	waiting   *waiting
+	rates     *rates
+	tally     *tally
+	boots     *boots
+	hellos    hellos
+	nextWait  time.Duration
+
+	background context.Context
+	stop       context.CancelFunc
+	running    sync.WaitGroup
+	linting    *busy
 }
 
-var errNotYet = errors.New("not there yet")
-
-// New is a Control.
+// New is a Control. Config.Records and Images must be set.
 func New(config Config) (*Control, error) {
-	return &Control{config: config}, nil
+	if config.Records == nil || config.Images == nil {
+		return nil, errors.New("control: no records or no images were given")
+	}
+	if err := os.MkdirAll(config.Profiles, 0o750); err != nil {
+		return nil, err
+	}
+	if config.Clock == nil {
+		config.Clock = time.Now
+	}
+	if config.Rand == nil {
+		config.Rand = rand.Reader
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Cost == (PasswordCost{}) {
+		config.Cost = DefaultCost()
+	}
+	if config.NextWait == 0 {
+		config.NextWait = wire.NextWait
+	}
+	c := &Control{
+		records: config.Records, images: config.Images, profiles: profileFolders{dir: config.Profiles}, version: config.Version,
+		clock: config.Clock, rand: config.Rand, log: config.Log, wake: config.Wake,
+		passwords: passwords{cost: config.Cost, rand: config.Rand, turns: make(chan struct{}, hashesAtATime)},
+		attempts:  newAttempts(), events: newEvents(), refusals: newRefusals(), live: newLive(), waiting: newWaiting(),
+		rates: newRates(), tally: newTally(), boots: newBoots(), linting: newBusy(), nextWait: config.NextWait,
+	}
+	c.started = c.now()
+	c.background, c.stop = context.WithCancel(context.Background())
+	return c, nil
 }
 
-// Close ends what runs in the background, and waits for it.
-func (c *Control) Close() error { return nil }
+// Close ends what runs in the background, waits for it, and keeps what is known of
+// running jobs.
+func (c *Control) Close() error {
+	c.stop()
+	c.running.Wait()
+	return c.keep(context.Background(), true)
+}
+
+// now is the time as records keep it.
+func (c *Control) now() time.Time { return c.clock().UTC().Truncate(time.Microsecond) }
+
+// system is who acts when nobody does.
+func system() fleet.Actor { return fleet.Actor{Kind: "system", Name: "server", Role: fleet.Admin} }

@@ -1,6 +1,13 @@
 package control
 
-import "github.com/ingot-imaging/ingot/internal/fleet"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/fleet"
+	"github.com/ingot-imaging/ingot/internal/wire"
+)
 
 // Grant is what a job's token allows.
 type Grant struct {
@@ -8,4 +15,55 @@ type Grant struct {
 	Image string // that may be read: its ID; "" for captures, which may read what they need to add to the store
 	Write bool   // objects may be added
 	Rate  *Rate  // of the whole batch; nil: no cap
+}
+
+// Objects is what a job's token allows to do with the store, as long as its job runs
+// and its lease lasts. It is ErrUnauthenticated for any other token.
+func (c *Control) Objects(ctx context.Context, token string) (Grant, error) {
+	id, secret, ok := splitCredential(jobPrefix, token)
+	if !ok {
+		return Grant{}, c.noObjects(ctx, "", "what was shown is no token of a job")
+	}
+	j, err := c.records.Job(ctx, id)
+	if errors.Is(err, ErrNoRecord) {
+		return Grant{}, c.noObjects(ctx, "", "there is no such job")
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	j = c.live.newest(j)
+	switch {
+	case !fits(secret, j.TokenHash):
+		return Grant{}, c.noObjects(ctx, jobTitle(j), "the token is not valid any more")
+	case !j.State.Active() || c.leaseOf(j).Before(c.now()):
+		return Grant{}, c.noObjects(ctx, jobTitle(j), "the job does not run")
+	case !fleet.NeedsDisk(j.Kind) || j.Kind == wire.Wipe:
+		return Grant{}, c.noObjects(ctx, jobTitle(j), "the job needs no objects")
+	}
+	m, err := c.records.Machine(ctx, j.Machine)
+	if err != nil && !errors.Is(err, ErrNoRecord) {
+		return Grant{}, err
+	}
+	if err != nil || stateOf(m) != wire.Approved {
+		return Grant{}, c.noObjects(ctx, jobTitle(j), "the machine is not approved")
+	}
+	b, err := c.records.Batch(ctx, j.Batch)
+	if err != nil {
+		return Grant{}, err
+	}
+	return Grant{Job: j, Image: b.Spec.ImageID, Write: j.Kind == wire.Capture, Rate: c.rates.of(b)}, nil
+}
+
+func (c *Control) noObjects(ctx context.Context, object, why string) error {
+	c.refuse(ctx, "job-token", fleet.Actor{Kind: "agent", Name: "?"}, object, why)
+	return ErrUnauthenticated
+}
+
+// leaseOf is when a lease ends. After a start of the server it is one lease from
+// then on at least: agents could not report while there was no server.
+func (c *Control) leaseOf(j fleet.Job) time.Time {
+	if grace := c.started.Add(wire.Lease); j.Lease.Before(grace) {
+		return grace
+	}
+	return j.Lease
 }

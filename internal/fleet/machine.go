@@ -29,6 +29,7 @@ type Machine struct {
 	LastSeen  time.Time      `json:"lastSeen,omitzero"`   // by anything it said
 	Addr      string         `json:"addr,omitempty"`      // last
 	Boot      string         `json:"boot,omitempty"`      // the one its session is of
+	Stick     bool           `json:"stick,omitempty"`     // its agent started without the server, and nobody approved that yet
 	Conflicts []string       `json:"conflicts,omitempty"` // what of its identity other machines claim too
 }
 

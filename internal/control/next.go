@@ -1,0 +1,298 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/fleet"
+	"github.com/ingot-imaging/ingot/internal/wire"
+)
+
+// obeyWithin is how long a machine has to do what it was told before that failed.
+const obeyWithin = 2 * time.Minute
+
+// agentBy finds whose session it is: the machine as it is now, and its boot.
+func agentBy(ctx context.Context, r Records, session string) (fleet.Machine, fleet.AgentSession, error) {
+	s, err := r.AgentSession(ctx, hashOf(session))
+	if err != nil {
+		return fleet.Machine{}, s, err
+	}
+	m, err := r.Machine(ctx, s.Machine)
+	return m, s, err
+}
+
+// agent is agentBy, with refusals counted.
+func (c *Control) agent(ctx context.Context, session, addr string) (fleet.Machine, fleet.AgentSession, error) {
+	m, s, err := agentBy(ctx, c.records, session)
+	if errors.Is(err, ErrNoRecord) {
+		c.refuse(ctx, "session", fleet.Actor{Kind: "agent", Name: "?", Addr: addr}, "", "the session is not valid any more")
+		err = ErrUnauthenticated
+	}
+	return m, s, err
+}
+
+func agentOf(m fleet.Machine, addr string) fleet.Actor {
+	return fleet.Actor{Kind: "agent", Name: m.Name, Addr: addr}
+}
+
+// Next is what an agent shall do. It waits up to Config.NextWait for work, or for a
+// change of the machine's state or name.
+func (c *Control) Next(ctx context.Context, session, addr string) (wire.Order, error) {
+	first, until := wire.Order{}, time.NewTimer(c.nextWait)
+	defer until.Stop()
+	for round := 0; ; round++ {
+		m, _, err := c.agent(ctx, session, addr)
+		if err != nil {
+			return wire.Order{}, err
+		}
+		wake, leave := c.waiting.listen(m.ID)
+		order, again, err := c.order(ctx, session, m, addr)
+		if round == 0 {
+			first = order
+		}
+		if err != nil || order.Job != nil || order.Then != "" || order.State != first.State || order.Name != first.Name {
+			leave()
+			return order, err
+		}
+		soon := time.NewTimer(again)
+		ended := false
+		select {
+		case <-wake:
+		case <-soon.C:
+		case <-until.C:
+			ended = true
+		case <-ctx.Done():
+			ended = true
+		case <-c.background.Done():
+			ended = true
+		}
+		soon.Stop()
+		leave()
+		if ended {
+			return order, nil
+		}
+	}
+}
+
+// order is what the agent of a machine shall do now, and when to look again though
+// nobody wakes it.
+func (c *Control) order(ctx context.Context, session string, m fleet.Machine, addr string) (order wire.Order, again time.Duration, err error) {
+	h := handOver{c: c, session: session, now: c.now()}
+	c.live.touch(Seen{Machine: m.ID, At: h.now, Addr: clean(addr, maxName)})
+	jobs, err := c.records.OpenJobs(ctx, m.ID)
+	if err != nil || len(jobs) == 0 || stateOf(m) != wire.Approved {
+		return wire.Order{State: stateOf(m), Name: m.Name, Again: 1}, c.nextWait, err
+	}
+	if h.secret, h.hash, err = c.newSecret(); err != nil {
+		return order, c.nextWait, err
+	}
+	err = c.act(ctx, deed{actor: agentOf(m, addr)}, func(ctx context.Context, r Records, d *deed) error {
+		now := h // this function may run again
+		now.order, now.again = wire.Order{Again: 1}, c.nextWait
+		err := now.run(ctx, r, d)
+		order, again = now.order, now.again
+		return err
+	})
+	if errors.Is(err, ErrNoRecord) {
+		err = ErrUnauthenticated // the session went while we looked
+	}
+	return order, again, err
+}
+
+// A handOver gives one agent its next work.
+type handOver struct {
+	c       *Control
+	session string
+	now     time.Time
+	secret  string // of the job's token, if there is a job
+	hash    []byte
+
+	machine fleet.Machine
+	boot    string
+	order   wire.Order
+	again   time.Duration
+}
+
+// run looks at a machine's jobs in their order: one at a time.
+func (h *handOver) run(ctx context.Context, r Records, d *deed) error {
+	m, s, err := agentBy(ctx, r, h.session)
+	if err != nil {
+		return err
+	}
+	h.machine, h.boot = m, s.Boot
+	h.order.Name, h.order.State = m.Name, stateOf(m)
+	if h.order.State != wire.Approved {
+		return nil
+	}
+	jobs, err := r.OpenJobs(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		switch {
+		case j.State.Active():
+			free, err := h.active(ctx, r, d, j)
+			if err != nil || !free {
+				return err
+			}
+		case j.State == fleet.Queued && h.now.Before(j.NotBefore):
+			h.again = min(h.again, max(j.NotBefore.Sub(h.now), time.Millisecond))
+		case j.State == fleet.Queued:
+			taken, err := h.queued(ctx, r, d, j)
+			if err != nil || taken {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// active deals with a job that the machine has, although its agent asks for work. It
+// reports whether the machine is free for another one.
+func (h *handOver) active(ctx context.Context, r Records, d *deed, j fleet.Job) (free bool, err error) {
+	then, told := fleet.ThenOf(j.Kind)
+	switch {
+	case j.Boot != h.boot:
+		return true, h.c.leftBehind(ctx, r, d, j, "the machine started again")
+	case j.State == fleet.Stopping && told:
+		j.Finish(h.boot, wire.Result{Attempt: j.Attempt, Outcome: wire.Cancelled, Target: wire.Untouched}, j.Attempt, h.now)
+		return true, h.c.settle(ctx, r, d, j)
+	case j.State == fleet.Stopping:
+		// The agent heard nothing of the job, or has ended it and not said so.
+		return true, h.c.leftBehind(ctx, r, d, j, "its agent asks for other work")
+	case told && h.now.Sub(j.Started) > obeyWithin:
+		j.Finish(h.boot, wire.Result{Attempt: j.Attempt, Outcome: wire.Failed, Error: fmt.Sprintf("the machine still runs, %s after it was told", obeyWithin), Target: wire.Untouched}, j.Attempt, h.now)
+		return true, h.c.settle(ctx, r, d, j)
+	case told:
+		h.order.Then = then
+		return false, nil
+	default:
+		// It lost our answer: the same attempt once more. Its lease is not renewed, so that
+		// an agent that never begins ends as lost.
+		j.TokenHash = h.hash
+		if h.order.Job, err = wireJob(ctx, r, j, h.machine, h.secret); err != nil {
+			return false, err
+		}
+		return false, r.PutJob(ctx, j)
+	}
+}
+
+// queued gives a queued job to the agent, if its batch has room.
+func (h *handOver) queued(ctx context.Context, r Records, d *deed, j fleet.Job) (taken bool, err error) {
+	b, err := r.Batch(ctx, j.Batch)
+	if err != nil {
+		return false, err
+	}
+	if turn, err := h.hasTurn(ctx, r, b, j); err != nil || !turn {
+		return false, err
+	}
+	if problem := h.chooseDisk(&j, b); problem != "" {
+		j.Refuse(problem, h.now)
+		return false, h.c.settle(ctx, r, d, j)
+	}
+	if !j.Take(h.boot, h.hash, h.now) {
+		return false, nil
+	}
+	d.more = append(d.more, done{"job.start", jobTitle(j), fmt.Sprintf("%s, attempt %d", j.Kind, j.Attempt)})
+	d.event(TopicJob, j.ID)
+	d.event(TopicBatch, j.Batch)
+	if then, told := fleet.ThenOf(j.Kind); told {
+		j.Told, h.order.Then = true, then
+		return true, r.PutJob(ctx, j)
+	}
+	if h.order.Job, err = wireJob(ctx, r, j, h.machine, h.secret); err != nil {
+		return false, err
+	}
+	return true, r.PutJob(ctx, j)
+}
+
+// hasTurn reports whether a job of a batch with a limit may start. Those before it go
+// first if their agents wait for work too; it does not wait for machines that are
+// off.
+func (h *handOver) hasTurn(ctx context.Context, r Records, b fleet.Batch, j fleet.Job) (bool, error) {
+	free := freeSlots(b)
+	if free > fleet.MaxBatch {
+		return true, nil
+	}
+	if free > 0 {
+		queued, _, err := r.Jobs(ctx, JobFilter{Batch: b.ID, States: []fleet.JobState{fleet.Queued}})
+		if err != nil {
+			return false, err
+		}
+		for _, other := range queued {
+			if other.Order < j.Order && !h.now.Before(other.NotBefore) && h.c.waiting.waits(other.Machine) {
+				free--
+			}
+		}
+	}
+	if free > 0 {
+		return true, nil
+	}
+	h.again = min(h.again, 5*time.Second)
+	why := fmt.Sprintf("waits for its turn: %d at a time", b.Spec.Limit)
+	if j.Why == why {
+		return false, nil
+	}
+	j.Why = why
+	return false, r.PutJob(ctx, j)
+}
+
+// freeSlots is how many jobs of a batch may start now.
+func freeSlots(b fleet.Batch) int {
+	if b.Spec.Limit == 0 {
+		return 2 * fleet.MaxBatch
+	}
+	return b.Spec.Limit - b.Counts[fleet.Running] - b.Counts[fleet.Stopping]
+}
+
+// chooseDisk finds the disk of a job whose machine was not seen when it was asked
+// for.
+func (h *handOver) chooseDisk(j *fleet.Job, b fleet.Batch) (problem string) {
+	if j.Disk != "" || !fleet.NeedsDisk(j.Kind) {
+		return ""
+	}
+	disk, problem := fleet.ChooseDisk(h.machine.Inventory.Disks, b.Spec.Disk)
+	if problem == "" {
+		j.Disk = fleet.DiskName(h.machine.Inventory.Disks, disk)
+	}
+	return problem
+}
+
+// wireJob is a job as its agent gets it.
+func wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.Machine, secret string) (*wire.Job, error) {
+	b, err := r.Batch(ctx, j.Batch)
+	if err != nil {
+		return nil, err
+	}
+	job := &wire.Job{
+		ID: j.ID, Kind: j.Kind, Attempt: j.Attempt, Disk: j.Disk, Wipe: b.Spec.Wipe, Then: b.Spec.Then,
+		Title: b.Spec.Image, Token: joinCredential(jobPrefix, j.ID, secret),
+	}
+	switch j.Kind {
+	case wire.Deploy:
+		options := b.Spec.Deploy
+		options.Profile, options.Hostname, options.Counter = b.Spec.Profile != "", j.Hostname, j.Counter
+		options.Values, options.Machines = valuesFor(b.Spec, m), len(b.Spec.Machines)
+		job.Image, job.Deploy = b.Spec.ImageID, &options
+	case wire.Verify:
+		job.Image = b.Spec.ImageID
+	case wire.Capture:
+		options := b.Spec.Capture
+		job.Image, job.Capture = b.Spec.Image, &options
+	}
+	return job, nil
+}
+
+// valuesFor are the placeholders' values of a machine. Its own go before those of the
+// batch.
+func valuesFor(s fleet.BatchSpec, m fleet.Machine) map[string]string {
+	values := maps.Clone(s.Deploy.Values)
+	if values == nil && len(m.Values) > 0 {
+		values = map[string]string{}
+	}
+	maps.Copy(values, m.Values)
+	return values
+}

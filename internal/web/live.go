@@ -1,0 +1,286 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/control"
+	"github.com/ingot-imaging/ingot/internal/fleet"
+)
+
+// Pages that change while somebody looks are fed: a feed makes the parts of a page
+// again when something happened, once for everybody who looks at the same page with
+// the same role, and each viewer is sent the parts that differ from what they have.
+// A viewer who is slow, or comes back, gets the newest of each part and nothing in
+// between.
+
+const (
+	// feedPause is the least time between two renderings of a page.
+	feedPause = 500 * time.Millisecond
+	// feedIdle is how often a page is made again when nothing happened: that a machine
+	// fell silent is no event.
+	feedIdle = 10 * time.Second
+)
+
+// livePart is a part of a page that is replaced when it differs: the element with
+// an ID, made by a template. Rows are its children; those that change are replaced
+// alone, those that are new at the end are appended.
+type livePart struct {
+	ID, Template string
+	Data         any
+	Rows         []livePart
+}
+
+// liveBody is the body of a page that changes.
+type liveBody interface{ parts() []livePart }
+
+// liveSource is how a page is made again.
+type liveSource struct {
+	view   string // whose templates
+	topics []control.Topic
+	make   func(reader) (liveBody, error)
+}
+
+// reader reads for somebody, with or without a request.
+type reader struct {
+	ctl   Control
+	ctx   context.Context
+	actor fleet.Actor
+	now   time.Time
+}
+
+// feeds are the pages that somebody looks at now.
+type feeds struct {
+	site *site
+	mu   sync.Mutex
+	all  map[string]*feed
+}
+
+// feed is one page.
+type feed struct {
+	key    string
+	epoch  string // so that versions of another feed mean nothing here
+	source liveSource
+	actor  fleet.Actor
+	log    *slog.Logger
+	stop   context.CancelFunc
+
+	mu      sync.Mutex
+	viewers map[chan struct{}]bool
+	version int64
+	parts   []keptPart
+}
+
+// keptPart is a part as it was sent last, and since which version it is so.
+type keptPart struct {
+	id      string
+	html    []byte
+	since   int64 // as a whole; its rows may be newer
+	rows    []keptPart
+	created int64 // of a row: when it was appended
+}
+
+// join adds a viewer. wake is told of news; leave must be called.
+func (fs *feeds) join(key string, source liveSource, actor fleet.Actor) (f *feed, wake chan struct{}, leave func()) {
+	key = string(actor.Role) + " " + key
+	wake = make(chan struct{}, 1)
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f = fs.all[key]
+	if f == nil {
+		ctx, stop := context.WithCancel(context.Background())
+		f = &feed{key: key, epoch: rand.Text()[:8], source: source, actor: actor, log: fs.site.log, stop: stop, viewers: map[chan struct{}]bool{}}
+		fs.all[key] = f
+		go f.run(ctx, fs.site)
+	}
+	f.mu.Lock()
+	f.viewers[wake] = true
+	f.mu.Unlock()
+	return f, wake, func() { fs.leave(f, wake) }
+}
+
+func (fs *feeds) leave(f *feed, wake chan struct{}) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	f.mu.Lock()
+	delete(f.viewers, wake)
+	last := len(f.viewers) == 0
+	f.mu.Unlock()
+	if last {
+		f.stop()
+		delete(fs.all, f.key)
+	}
+}
+
+// run makes the page again whenever one of its topics has news.
+func (f *feed) run(ctx context.Context, s *site) {
+	events := s.ctl.Subscribe(ctx)
+	idle := time.NewTicker(feedIdle)
+	defer idle.Stop()
+	due := time.NewTimer(0)
+	waiting := true
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			if !waiting && (e.Topic == control.TopicAll || slices.Contains(f.source.topics, e.Topic)) {
+				due.Reset(feedPause)
+				waiting = true
+			}
+		case <-idle.C:
+			if !waiting {
+				due.Reset(0)
+				waiting = true
+			}
+		case <-due.C:
+			waiting = false
+			if err := f.refresh(ctx, s); err != nil && ctx.Err() == nil {
+				f.log.Warn("a live page could not be made", "page", f.key, "error", err)
+			}
+		}
+	}
+}
+
+// refresh makes all parts, keeps what differs, and wakes the viewers.
+func (f *feed) refresh(ctx context.Context, s *site) error {
+	body, err := f.source.make(reader{s.ctl, ctx, f.actor, s.now()})
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	next, old := f.version+1, f.parts
+	f.mu.Unlock()
+	var parts []keptPart
+	changed := false
+	for i, p := range body.parts() {
+		var before keptPart
+		if i < len(old) && old[i].id == p.ID {
+			before = old[i]
+		}
+		kept, differs, err := f.keep(s.views, p, before, next)
+		if err != nil {
+			return err
+		}
+		parts, changed = append(parts, kept), changed || differs
+	}
+	if !changed && len(parts) == len(old) {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.version, f.parts = next, parts
+	for wake := range f.viewers {
+		select {
+		case wake <- struct{}{}:
+		default: // knows already
+		}
+	}
+	return nil
+}
+
+// keep renders a part and says whether it differs from before.
+func (f *feed) keep(all views, p livePart, before keptPart, version int64) (keptPart, bool, error) {
+	if p.Rows == nil {
+		html, err := all.html(f.source.view, p.Template, p.Data)
+		if err != nil {
+			return keptPart{}, false, err
+		}
+		if before.since > 0 && bytes.Equal(html, before.html) {
+			return before, false, nil
+		}
+		return keptPart{id: p.ID, html: html, since: version, created: version}, true, nil
+	}
+	grown := before.since > 0 && len(before.rows) > 0 && len(p.Rows) >= len(before.rows)
+	for i := range before.rows {
+		grown = grown && before.rows[i].id == p.Rows[i].ID
+	}
+	kept, changed := keptPart{id: p.ID, since: version}, !grown
+	if grown {
+		kept.since, kept.html = before.since, before.html
+	}
+	for i, row := range p.Rows {
+		var was keptPart
+		if grown && i < len(before.rows) {
+			was = before.rows[i]
+		}
+		one, differs, err := f.keep(all, row, was, version)
+		if err != nil {
+			return keptPart{}, false, err
+		}
+		if was.since > 0 {
+			one.created = was.created
+		}
+		kept.rows, changed = append(kept.rows, one), changed || differs
+	}
+	if changed || len(p.Rows) == 0 {
+		// As a whole, for viewers who have nothing of it yet.
+		html, err := all.html(f.source.view, p.Template, p.Data)
+		if err != nil {
+			return keptPart{}, false, err
+		}
+		if len(p.Rows) == 0 && len(before.rows) == 0 && before.since > 0 && bytes.Equal(html, before.html) {
+			return before, false, nil
+		}
+		kept.html = html
+	}
+	return kept, changed, nil
+}
+
+// news returns an event with what changed after version seen, and the version that
+// a viewer has with it.
+func (f *feed) news(seen int64) (event []byte, version int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.version <= seen {
+		return nil, seen
+	}
+	var b bytes.Buffer
+	for _, p := range f.parts {
+		if p.since > seen {
+			partial(&b, p.id, "outerMorph", p.html)
+			continue
+		}
+		for _, row := range p.rows {
+			switch {
+			case row.created > seen:
+				partial(&b, p.id, "beforeend", row.html)
+			case row.since > seen:
+				partial(&b, row.id, "outerMorph", row.html)
+			}
+		}
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "id: %s-%d\n", f.epoch, f.version)
+	for line := range bytes.Lines(b.Bytes()) {
+		fmt.Fprintf(&out, "data: %s\n", bytes.TrimRight(line, "\r\n"))
+	}
+	out.WriteString("\n")
+	return out.Bytes(), f.version
+}
+
+// seen is the version that an ID of an event names, 0 for those of other feeds.
+func (f *feed) seen(id string) int64 {
+	epoch, version, _ := strings.Cut(id, "-")
+	n, err := strconv.ParseInt(version, 10, 64)
+	if err != nil || epoch != f.epoch {
+		return 0
+	}
+	return n
+}
+
+// partial is how htmx is told to replace one element.
+func partial(b *bytes.Buffer, id, swap string, html []byte) {
+	fmt.Fprintf(b, "<hx-partial hx-target=\"#%s\" hx-swap=\"%s\">%s</hx-partial>\n", id, swap, bytes.TrimSpace(html))
+}

@@ -1,4 +1,5 @@
-// Command ingot makes images of computers' disks and puts them on other disks.
+// Command ingot makes images of computers' disks and puts them on other disks, here
+// and, as a server, on the machines of a room.
 package main
 
 import (
@@ -7,4 +8,11 @@ import (
 	"github.com/ingot-imaging/ingot/internal/cli"
 )
 
-func main() { os.Exit(cli.Program{}.Main()) }
+func main() { os.Exit(program().Main()) }
+
+// program is the shared command line and what only this program has.
+func program() cli.Program {
+	return cli.Program{More: func(a *cli.App) []cli.Group {
+		return []cli.Group{serverGroup(a)}
+	}}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -22,6 +23,7 @@ import (
 // was asked for by a command that only answers.
 type App struct {
 	stdin          io.Reader
+	input          *bufio.Reader // of stdin, for questions
 	stdout, stderr io.Writer
 
 	storeURL string
@@ -39,7 +41,7 @@ type App struct {
 
 // Run parses args, does what they say, and returns the exit code.
 func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &App{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &App{stdin: stdin, input: bufio.NewReader(stdin), stdout: stdout, stderr: stderr}
 	root := a.root(p)
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -88,6 +88,10 @@ func (a *App) complain(cmd *cobra.Command, err error, code int) {
 func (a *App) hints(err error) []string {
 	var hints []string
 	add := func(format string, args ...any) { hints = append(hints, fmt.Sprintf(format, args...)) }
+	var coded *CodedError
+	if errors.As(err, &coded) {
+		hints = append(hints, coded.Hints...)
+	}
 	if errors.Is(err, store.ErrNoStore) {
 		add("'ingot capture' makes one; --store or INGOT_STORE name another.")
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +36,7 @@ func (a *App) ask(ctx context.Context) (string, error) {
 	}
 	answer := make(chan line, 1)
 	go func() {
-		text, err := bufio.NewReader(a.stdin).ReadString('\n')
+		text, err := a.input.ReadString('\n')
 		if errors.Is(err, io.EOF) {
 			err = nil
 		}

@@ -55,6 +55,10 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, errUnreadable):
 		return exitUnreadable
+	case is[*CodedError](err):
+		var coded *CodedError
+		errors.As(err, &coded)
+		return coded.Code
 	case is[usageError](err), is[*wim.ChoiceError](err), is[*profile.Error](err), is[*fit.OptionError](err):
 		return exitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),

@@ -21,6 +21,9 @@ import (
 type Program struct {
 	// More are the commands that only this program has; nil for none.
 	More func(*App) []Group
+	// Adjust changes the whole tree of commands: flags for all of them, shared ones
+	// that can do more in this program; nil for nothing.
+	Adjust func(a *App, root *cobra.Command)
 }
 
 // Group is a group of commands, as the help lists them.

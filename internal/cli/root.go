@@ -39,6 +39,9 @@ func (a *App) root(p Program) *cobra.Command {
 	f.StringVar(&a.progress, "progress", "auto", "how progress is shown: `auto|json`, json for programs: one JSON document a line")
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCommands(root, p)
+	if p.Adjust != nil {
+		p.Adjust(a, root)
+	}
 	root.SetHelpCommand(helpCommand())
 	a.markRunning(root)
 	return root

@@ -27,6 +27,9 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, grant Grant, key st
 		return notGranted(key)
 	}
 	from, err := open(r.Context(), s.backend, key)
+	if errors.Is(err, store.ErrNotFound) && grant.Missing != nil {
+		grant.Missing(key)
+	}
 	if err != nil {
 		return err
 	}
@@ -51,10 +54,7 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request, grant Grant, key st
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	if err := s.send(w, r, grant, from, span); err != nil {
-		return err
-	}
-	return nil
+	return s.send(w, r, grant, from, span)
 }
 
 // send sends a stretch of an object step by step, no faster than the grant allows.
@@ -74,7 +74,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, grant Grant, from 
 	defer corked(r)()
 	for at, end := span.start, span.start+span.length; at < end; {
 		n := min(sendStep, end-at)
-		if err := grant.Rate.Wait(r.Context(), n); err != nil {
+		if err := grant.wait(r.Context(), n); err != nil {
 			return &begunError{err, true}
 		}
 		// A writer that knows no deadlines is one of a test.

@@ -1,6 +1,9 @@
 package serve
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Keys says of keys whether they are in a set; nil is the empty set.
 type Keys func(key string) bool
@@ -20,12 +23,27 @@ type Grant struct {
 	Put    Keys
 	Delete Keys
 	// Rate bounds how fast bytes are sent; a batch shares one. nil: as fast as can be.
-	Rate *Limiter
+	Rate Rate
 	// Count is called with the bytes of objects that were sent, while they are; nil is allowed.
 	Count func(bytes int64)
+	// Missing is called with a key that may be read and is not there; nil is allowed.
+	Missing func(key string)
 }
 
 func (g Grant) shows(key string) bool { return g.Read.has(key) || g.List.has(key) }
+
+func (g Grant) wait(ctx context.Context, n int64) error {
+	if g.Rate == nil {
+		return ctx.Err()
+	}
+	return g.Rate.Wait(ctx, n)
+}
+
+// Rate bounds bytes per second.
+type Rate interface {
+	// Wait returns when n more bytes may be sent.
+	Wait(ctx context.Context, n int64) error
+}
 
 // Stats counts what a Server did since it was made.
 type Stats struct {

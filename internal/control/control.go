@@ -15,9 +15,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -81,9 +81,6 @@ func New(config Config) (*Control, error) {
 	if config.Records == nil || config.Images == nil {
 		return nil, errors.New("control: no records or no images were given")
 	}
-	if err := os.MkdirAll(config.Profiles, 0o750); err != nil {
-		return nil, err
-	}
 	if config.Clock == nil {
 		config.Clock = time.Now
 	}
@@ -100,13 +97,17 @@ func New(config Config) (*Control, error) {
 		config.NextWait = wire.NextWait
 	}
 	c := &Control{
-		records: config.Records, images: config.Images, profiles: profileFolders{dir: config.Profiles}, version: config.Version,
+		records: config.Records, images: config.Images, version: config.Version,
 		clock: config.Clock, rand: config.Rand, log: config.Log, wake: config.Wake,
 		passwords: passwords{cost: config.Cost, rand: config.Rand, turns: make(chan struct{}, hashesAtATime)},
 		attempts:  newAttempts(), events: newEvents(), refusals: newRefusals(), live: newLive(), waiting: newWaiting(),
 		rates: newRates(), tally: newTally(), boots: newBoots(), linting: newBusy(), nextWait: config.NextWait,
 	}
 	c.started = c.now()
+	c.profiles.dir = config.Profiles
+	if err := c.profiles.open(); err != nil {
+		return nil, fmt.Errorf("open the folder of profiles: %w", err)
+	}
 	c.background, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }

@@ -70,7 +70,7 @@ type LintSummary struct {
 	At       time.Time       `json:"at"`
 	Running  bool            `json:"running,omitempty"`
 	Error    string          `json:"error,omitempty"` // why it could not be looked over
-	Errors   int             `json:"errors"`
+	Errors   int             `json:"errors"`          // serious findings
 	Warnings int             `json:"warnings"`
 	Notes    int             `json:"notes"`
 	Report   json.RawMessage `json:"report,omitempty"` // of Control.Image alone: all findings

@@ -223,15 +223,10 @@ func (p *planning) findProfile(context.Context) error {
 		return nil
 	}
 	document, err := p.c.profiles.load(p.Spec.Profile)
-	var broken *profile.Error
-	switch {
-	case errors.As(err, &broken):
+	if isAnswer(err) {
 		p.problem("profile", "%v", err)
-	case isAnswer(err):
-		p.problem("profile", "%v", err)
-	case err != nil:
-		return err
+		return nil
 	}
 	p.document = document
-	return nil
+	return err
 }

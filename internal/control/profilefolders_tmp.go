@@ -1,7 +1,0 @@
-package control
-
-type profileFolders struct{ dir string }
-
-type busy struct{}
-
-func newBusy() *busy { return &busy{} }

@@ -50,14 +50,15 @@ func (a *Agent) loop(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	step := func(event any) {
-		for _, todo := range a.worker.handle(time.Now(), event) {
+		todos := a.worker.handle(time.Now(), event)
+		a.show()
+		for _, todo := range todos {
 			if w, ok := todo.(wake); ok {
 				timer.Reset(time.Until(w.at))
 				continue
 			}
 			a.do(ctx, todo)
 		}
-		a.show()
 	}
 	step(nil)
 	for {

@@ -148,7 +148,7 @@ func (w *worker) next(now time.Time) []any {
 		}
 		return w.ask(r)
 	case w.job != nil && w.result != nil:
-		return w.ask(request{verb: finish, session: w.session, job: w.job.ID, result: *w.result})
+		return w.ask(request{verb: finish, session: w.session, job: w.job.ID, result: w.whole()})
 	case w.job != nil && w.lost:
 		return nil // until it has ended
 	case w.job != nil && now.Before(w.report):
@@ -212,6 +212,22 @@ func (w *worker) ended(now time.Time, r wire.Result) {
 	if w.failures == 0 {
 		w.wait = time.Time{}
 	}
+}
+
+// whole is the result with the lines that no report took, as many as a request may
+// have.
+func (w *worker) whole() wire.Result {
+	r := *w.result
+	if w.trimmed {
+		r.Detail, r.Log = nil, nil
+		return r
+	}
+	r.Log = w.unsent
+	if over := len(r.Log) - wire.MaxLog; over > 0 {
+		r.Log = append(r.Log[:0:0], r.Log[over:]...)
+		r.Log[0].Text = "... lines are missing here"
+	}
+	return r
 }
 
 // forget makes room for the next job.
@@ -341,7 +357,7 @@ func (w *worker) failed(now time.Time, e answered) []any {
 		return w.replied(wire.Reply{Lost: true})
 	case code >= 400 && code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout && e.verb == finish && !w.trimmed:
 		// A result that is refused whole may be had without what is only nice to have.
-		w.trimmed, w.result.Detail, w.result.Log = true, nil, nil
+		w.trimmed = true
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func revokeSession(v *visit) error {
 		return err
 	}
 	if id == v.session.ID {
-		dropCookie(v.w, sessionCookie)
+		dropCookie(v.w, SessionCookie)
 		return v.redirect("/login", "This session has ended.")
 	}
 	return v.redirect(v.back("/account"), "The session has ended.")

@@ -42,7 +42,7 @@ func logIn(v *visit) error {
 // enter keeps a new session in the browser and goes on.
 func (v *visit) enter(login control.Login, to string) error {
 	left := login.Session.Expires.Sub(v.now)
-	setCookie(v.w, sessionCookie, login.Secret, int(max(left/time.Second, 1)))
+	setCookie(v.w, SessionCookie, login.Secret, int(max(left/time.Second, 1)))
 	dropCookie(v.w, visitCookie)
 	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
 	return nil
@@ -52,7 +52,7 @@ func logOut(v *visit) error {
 	if err := v.ctl.Logout(v.r.Context(), v.actor); err != nil {
 		return err
 	}
-	dropCookie(v.w, sessionCookie)
+	dropCookie(v.w, SessionCookie)
 	v.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return v.redirect("/login", "You are logged out.")
 }

@@ -33,7 +33,8 @@ func headers(next http.Handler) http.Handler {
 // Cookies. The prefix makes browsers refuse them from anything but this host by
 // HTTPS.
 const (
-	sessionCookie = "__Host-ingot-session"
+	// SessionCookie has the secret of a login.
+	SessionCookie = "__Host-ingot-session"
 	visitCookie   = "__Host-ingot-visit" // of who has no session yet: forms need a secret, too
 	noticeCookie  = "__Host-ingot-notice"
 )
@@ -58,7 +59,7 @@ func cookie(r *http.Request, name string) string {
 // visitSecret returns the secret that a form of this browser is bound to: that of
 // its session, or one made for it.
 func visitSecret(w http.ResponseWriter, r *http.Request) string {
-	if s := cookie(r, sessionCookie); s != "" {
+	if s := cookie(r, SessionCookie); s != "" {
 		return s
 	}
 	if s := cookie(r, visitCookie); len(s) >= 20 {

@@ -46,7 +46,7 @@ func (v *visit) stream(source liveSource) error {
 			return nil
 		case <-wake:
 		case <-beats.C:
-			if _, _, err := v.ctl.Authenticate(v.r.Context(), cookie(v.r, sessionCookie)); err != nil {
+			if _, _, err := v.ctl.Authenticate(v.r.Context(), cookie(v.r, SessionCookie)); err != nil {
 				return nil // the browser comes back, and is sent to the login
 			}
 			if !write([]byte(": here\n\n")) {

@@ -58,7 +58,7 @@ func (s *site) serve(route route) http.Handler {
 
 // admit returns why a request goes no further.
 func (v *visit) admit(route route) error {
-	actor, session, err := v.ctl.Authenticate(v.r.Context(), cookie(v.r, sessionCookie))
+	actor, session, err := v.ctl.Authenticate(v.r.Context(), cookie(v.r, SessionCookie))
 	switch {
 	case err == nil:
 		actor.Addr = host(v.r.RemoteAddr)

@@ -120,7 +120,8 @@ func (t tree) takeShell(s *packageSet, shell string, applets []string) error {
 			}
 		}
 	}
-	return nil
+	// Where the kernel looks when it needs a module by itself (CONFIG_MODPROBE_PATH).
+	return t.putLink("usr/sbin/modprobe", "../bin/"+path.Base(shell))
 }
 
 // writeInitrd writes t as a compressed cpio archive and returns how large it is

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/crc32"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,8 +30,7 @@ func (c ISOConfig) check() error {
 	if c.Server == "" && c.Fingerprint == "" {
 		return nil
 	}
-	u, err := url.Parse(c.Server)
-	if err != nil || u.Host == "" || !serverForm.MatchString(c.Server) {
+	if !serverForm.MatchString(c.Server) {
 		return fmt.Errorf("the server is %q, which has not the form https://host:8443", c.Server)
 	}
 	if !fingerprintForm.MatchString(c.Fingerprint) {

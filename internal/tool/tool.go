@@ -107,6 +107,14 @@ func (n Name) Package() string {
 	return ""
 }
 
+// Names are all programs of Debian packages that are run.
+func Names() (all []Name) {
+	for _, p := range packages {
+		all = append(all, p.names...)
+	}
+	return all
+}
+
 // MissingError says which programs are not installed, and where to get them.
 type MissingError struct{ Names []Name }
 

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	mounts := []struct{ kind, dir string }{{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}}
+	mounts := []struct{ kind, dir string }{{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"securityfs", "/sys/kernel/security"}}
 	for _, m := range mounts {
 		if err := syscall.Mount(m.kind, m.dir, m.kind, 0, ""); err != nil {
 			fmt.Println("mount", m.dir, err)

@@ -43,6 +43,13 @@ type IndexMerger interface {
 	MergesIndexes() bool
 }
 
+// WriterNamer is implemented by a Backend that tells writers apart by their leases,
+// such as one behind a server: sessions use the name it gives, 32 hex digits that are
+// new each time.
+type WriterNamer interface {
+	WriterName() string
+}
+
 // Opener is implemented by a Backend whose objects can be opened once and read piece
 // by piece, for less than a Get of each. Errors are those of Stat.
 type Opener interface {
@@ -81,6 +88,14 @@ const (
 	prefixIndexes   = "indexes/"
 	prefixSessions  = "sessions/"
 	prefixCondemned = "condemned/"
+)
+
+// Keys that those who hand out objects tell apart; ParseKey knows others.
+const (
+	ConfigKey       = keyConfig
+	IndexPrefix     = prefixIndexes
+	NamePrefix      = prefixNames
+	CondemnedPrefix = prefixCondemned
 )
 
 // Kind is what an object that is named by the hash of its bytes holds.

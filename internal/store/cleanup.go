@@ -31,7 +31,7 @@ func (e *BusyError) Error() string {
 // BeginCleanUp ends the leases of abandoned writers and returns the clean-up,
 // which must be closed. The error is a *BusyError while another one runs.
 func (s *Store) BeginCleanUp(ctx context.Context) (*CleanUp, error) {
-	l := newLease("clean-up")
+	l := s.newLease("clean-up")
 	l.CleanUp = true
 	t, err := s.hold(ctx, l)
 	if err != nil {

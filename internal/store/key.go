@@ -59,6 +59,19 @@ func LeaseWriter(key string) (writer string, ok bool) {
 	return writer, ok && ValidKey(key)
 }
 
+// writerPrefix is how many digits of a writer's name say whose it is.
+const writerPrefix = 16
+
+// WriterPrefix is how the names of writers begin that work for whoever has a token,
+// so that a server knows without a table which leases are whose. It tells nothing of
+// the token.
+func WriterPrefix(token string) string {
+	return chunk.SHA256.Sum([]byte("ingot writer\n" + token)).String()[:writerPrefix]
+}
+
+// WriterName is a new name of a writer that works for whoever has a token.
+func WriterName(token string) string { return WriterPrefix(token) + randomName()[writerPrefix:] }
+
 // HashNamed returns the hash that key says its object has; false for keys that
 // are no hash.
 func HashNamed(key string) (chunk.ID, bool) {
@@ -89,7 +102,7 @@ func CheckObject(hash chunk.Hash, key string, data []byte) error {
 	}
 	var n Name
 	err := unseal(key, data, &n)
-	if err == nil && n.key() != key {
+	if err == nil && n.Key() != key {
 		err = &IntegrityError{key, -1, "holds the name " + n.String()}
 	}
 	return err

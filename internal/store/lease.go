@@ -58,10 +58,14 @@ func leaseKey(writer string, number int) string {
 	return fmt.Sprintf("%s%s.%d", prefixSessions, writer, number)
 }
 
-func newLease(doing string) Lease {
+func (s *Store) newLease(doing string) Lease {
 	host, _ := os.Hostname()
+	name := randomName()
+	if n, ok := s.backend.(WriterNamer); ok {
+		name = n.WriterName()
+	}
 	return Lease{
-		Writer: randomName(), Doing: doing, Host: host, Boot: bootID(), PIDs: pidNamespace(), PID: os.Getpid(), Started: time.Now().UTC(),
+		Writer: name, Doing: doing, Host: host, Boot: bootID(), PIDs: pidNamespace(), PID: os.Getpid(), Started: time.Now().UTC(),
 	}
 }
 

@@ -21,7 +21,8 @@ type Name struct {
 
 func (n Name) String() string { return n.Name + ":" + n.Tag }
 
-func (n Name) key() string { return prefixNames + n.Name + "/" + n.Tag }
+// Key is the name's object in the store.
+func (n Name) Key() string { return prefixNames + n.Name + "/" + n.Tag }
 
 // namePart is what a name or a tag may look like: it becomes a file name on any
 // file system, and never an option or a hidden file.
@@ -39,12 +40,12 @@ func ParseName(s string) (name, tag string, err error) {
 // PutName makes n stand for its image, durably; ErrExists when the name is taken.
 // It returns the key, for Session.Publish.
 func (s *Store) PutName(ctx context.Context, n Name) (string, error) {
-	return n.key(), s.backend.Put(ctx, n.key(), seal(n))
+	return n.Key(), s.backend.Put(ctx, n.Key(), seal(n))
 }
 
 // RemoveName takes a name back. The image stays until a clean-up finds it without one.
 func (s *Store) RemoveName(ctx context.Context, n Name) error {
-	return s.backend.Delete(ctx, n.key())
+	return s.backend.Delete(ctx, n.Key())
 }
 
 // Names calls yield for each name in the store. A name that cannot be read is
@@ -60,7 +61,7 @@ func (s *Store) Names(ctx context.Context, yield func(n Name, damage error) erro
 		}
 		var n Name
 		err = unseal(o.Key, data, &n)
-		if err == nil && n.key() != o.Key {
+		if err == nil && n.Key() != o.Key {
 			err = &IntegrityError{o.Key, -1, "holds the name " + n.String()}
 		}
 		if err != nil {

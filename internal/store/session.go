@@ -58,7 +58,7 @@ func (s *Store) Begin(ctx context.Context, doing string) (*Session, error) {
 // BeginWithout is Begin for a session that does not find what is in the given
 // packs: one that moves chunks out of them.
 func (s *Store) BeginWithout(ctx context.Context, doing string, packs []chunk.ID) (*Session, error) {
-	tenure, err := s.hold(ctx, newLease(doing))
+	tenure, err := s.hold(ctx, s.newLease(doing))
 	if err != nil {
 		return nil, fmt.Errorf("begin %s: %w", doing, err)
 	}

@@ -55,6 +55,7 @@ var (
 	_ store.Backend     = (*Backend)(nil)
 	_ store.IndexMerger = (*Backend)(nil)
 	_ store.Distant     = (*Backend)(nil)
+	_ store.WriterNamer = (*Backend)(nil)
 )
 
 // Open returns the backend behind a server. It does not ask the server anything yet.
@@ -94,6 +95,9 @@ func (b *Backend) Close() { b.client.CloseIdleConnections() }
 
 // MergesIndexes implements store.IndexMerger: the server does.
 func (b *Backend) MergesIndexes() bool { return true }
+
+// WriterName implements store.WriterNamer.
+func (b *Backend) WriterName() string { return store.WriterName(b.token()) }
 
 // Distant implements store.Distant.
 func (b *Backend) Distant() bool { return true }

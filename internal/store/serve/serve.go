@@ -29,7 +29,7 @@ type Config struct {
 	// they are stored; 0, for tests, checks nothing.
 	Hash chunk.Hash
 	// Authorize says what a request may do. A *Refusal is told to the client, with its
-	// status; any other error is 503 and only logged.
+	// status; store.ErrNotFound is 403; any other error is 503 and only logged.
 	Authorize func(*http.Request) (Grant, error)
 	Limits    Limits       // zero fields get defaults
 	Log       *slog.Logger // nil: nothing is logged
@@ -100,6 +100,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	grant, err := s.authorize(r)
 	var refusal *Refusal
+	if errors.Is(err, store.ErrNotFound) {
+		err = refuse(http.StatusForbidden, "not-granted", "what this job is about is not in the store any more")
+	}
 	if err != nil && !errors.As(err, &refusal) {
 		err = &Refusal{http.StatusServiceUnavailable, "unavailable", "whether this is allowed cannot be found out now: try again", err}
 	}

@@ -4,10 +4,11 @@
 // It owns where the kernel shows these, and which of the values that firmware
 // gives are no values. It reads files of sysfs, given as an fs.FS whose root is
 // the machine's, and nothing else: it opens no device and judges nothing. Start
-// at Read; ReadHints adds what a person should know before a deploy.
+// at Read; ReadHints adds what a person should know before a deploy, Inventory what
+// a server keeps of a machine.
 //
 // Sources: Documentation/ABI/testing/sysfs-firmware-dmi-ids (the file names),
-// sysfs-class-net, sysfs-bus-pci and sysfs-bus-usb of the kernel.
+// sysfs-class-net, sysfs-bus-pci and sysfs-bus-usb of the kernel; proc(5).
 package machine
 
 import (

@@ -81,69 +81,93 @@ func parseEvent(b []byte) event {
 	return e
 }
 
-// Drive loads the drivers of all devices and what else ingot needs, and returns
+// DriveAll loads the drivers of all devices and what else ingot needs, and returns
 // when nothing new has come for a while. Failures are told to log; none of them
 // is a reason to stop. Devices that come later are driven until ctx is done, and
 // told to changed by their subsystem.
 func (l *Loader) DriveAll(ctx context.Context, log func(string), changed func(subsystem string)) {
-	tell := func(err error) {
-		if err != nil {
-			log(err.Error())
-		}
-	}
+	d := &driver{Loader: l, log: log, driven: map[string]bool{}}
 	events, err := listen()
-	tell(err)
-	driven := map[string]bool{}
-	drive := func(modaliases []string) {
-		var fresh []string
-		for _, m := range modaliases {
-			if !driven[m] {
-				driven[m] = true
-				fresh = append(fresh, m)
-			}
-		}
-		tell(l.Drive(fresh...))
-	}
+	d.tell(err)
+	others := make(chan struct{})
+	go func() {
+		defer close(others)
+		d.tell(l.Load(explicit[:]...))
+	}()
 	// A bus brings devices that bring buses: walk until a walk finds nothing new.
-	for before := -1; before != len(driven); {
-		before = len(driven)
-		drive(modaliases("/sys/devices"))
+	for before := -1; before != len(d.driven); {
+		before = len(d.driven)
+		d.drive(modaliases("/sys/devices")...)
 	}
-	tell(l.Load(explicit[:]...))
-	if events == nil {
-		return
+	if events != nil {
+		d.settle(ctx, events)
 	}
-	quietSince, end := time.Now(), time.Now().Add(settleMost)
-	for time.Since(quietSince) < quiet && time.Now().Before(end) && ctx.Err() == nil {
-		e, err := events.next(quietSince.Add(quiet))
+	<-others
+	if events != nil {
+		go d.follow(ctx, events, changed)
+	}
+}
+
+// A driver remembers what it drives. One goroutine uses it at a time.
+type driver struct {
+	*Loader
+	log    func(string)
+	driven map[string]bool // by modalias
+}
+
+func (d *driver) tell(err error) {
+	if err != nil {
+		d.log(err.Error())
+	}
+}
+
+// drive loads what claims devices that are new.
+func (d *driver) drive(modaliases ...string) {
+	var fresh []string
+	for _, m := range modaliases {
+		if m != "" && !d.driven[m] {
+			d.driven[m] = true
+			fresh = append(fresh, m)
+		}
+	}
+	d.tell(d.Drive(fresh...))
+}
+
+// settle drives what comes until nothing has come for a while.
+func (d *driver) settle(ctx context.Context, events *hotplug) {
+	last, end := time.Now(), time.Now().Add(settleMost)
+	for time.Since(last) < quiet && time.Now().Before(end) && ctx.Err() == nil {
+		e, err := events.next(last.Add(quiet))
 		if err != nil {
 			break
 		}
 		if e.action == "add" && (e.modalias != "" || e.subsystem == "block") {
-			quietSince = time.Now()
-			drive([]string{e.modalias})
+			last = time.Now()
+			d.drive(e.modalias)
 		}
 	}
-	drive(modaliases("/sys/devices")) // what the socket had no room for
-	go func() {
-		defer events.f.Close()
-		for ctx.Err() == nil {
-			e, err := events.next(time.Now().Add(time.Minute))
-			switch {
-			case errors.Is(err, os.ErrDeadlineExceeded):
-			case errors.Is(err, unix.ENOBUFS):
-				drive(modaliases("/sys/devices"))
-			case err != nil:
-				tell(fmt.Errorf("listen for new devices: %w", err))
-				return
-			default:
-				if e.action == "add" && e.modalias != "" {
-					drive([]string{e.modalias})
-				}
-				changed(e.subsystem)
+	d.drive(modaliases("/sys/devices")...) // what the socket had no room for
+}
+
+// follow drives what comes later.
+func (d *driver) follow(ctx context.Context, events *hotplug, changed func(string)) {
+	defer events.f.Close()
+	for ctx.Err() == nil {
+		e, err := events.next(time.Now().Add(time.Minute))
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, unix.ENOBUFS):
+			d.drive(modaliases("/sys/devices")...)
+		case err != nil:
+			d.tell(fmt.Errorf("listen for new devices: %w", err))
+			return
+		default:
+			if e.action == "add" {
+				d.drive(e.modalias)
 			}
+			changed(e.subsystem)
 		}
-	}()
+	}
 }
 
 // modaliases are those of all devices below a folder of sysfs.

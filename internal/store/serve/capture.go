@@ -22,8 +22,9 @@ var version = regexp.MustCompile(`^v[1-9][0-9]{0,8}$`)
 
 // ForCapture is what a capture may do: look which chunks there are, put new objects,
 // its own leases and the image's name, and take back what is its own. It cannot read
-// what others have captured.
+// what others have captured. The Grant is good for longer than ctx.
 func (s *Server) ForCapture(ctx context.Context, c Capture, who string) Grant {
+	ctx = context.WithoutCancel(ctx)
 	return Grant{
 		Who: who,
 		Read: func(key string) bool {

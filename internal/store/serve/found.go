@@ -25,12 +25,15 @@ type Found struct {
 const (
 	findEvery = 10 * time.Second
 	findPart  = 20
+
+	findWithin = 5 * time.Minute
 )
 
 // NewFound returns the set that find finds.
 func NewFound(find func(context.Context) (Keys, error)) *Found { return &Found{find: find} }
 
-// Grant lets a request read what is in the set. The error is that of finding it.
+// Grant lets requests read what is in the set. The error is that of finding it. The
+// Grant is good for longer than ctx.
 func (f *Found) Grant(ctx context.Context, who string) (Grant, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -39,7 +42,8 @@ func (f *Found) Grant(ctx context.Context, who string) (Grant, error) {
 			return Grant{}, err
 		}
 	}
-	return Grant{Who: who, Read: func(key string) bool { return f.has(ctx, key) }, Missing: f.missing}, nil
+	later := context.WithoutCancel(ctx)
+	return Grant{Who: who, Read: func(key string) bool { return f.has(later, key) }, Missing: f.missing}, nil
 }
 
 // has looks again when a key is not in the set.
@@ -65,6 +69,8 @@ func (f *Found) missing(string) {
 
 // look finds the keys; the caller holds mu.
 func (f *Found) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, findWithin)
+	defer cancel()
 	begin := time.Now()
 	keys, err := f.find(ctx)
 	f.at, f.took, f.stale = time.Now(), time.Since(begin), false

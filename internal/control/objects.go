@@ -14,6 +14,7 @@ type Grant struct {
 	Job   fleet.Job
 	Image string // that may be read: its ID; "" for captures, which may read what they need to add to the store
 	Write bool   // objects may be added
+	Name  string // of the image that a capture makes: "lab-pc" or "lab-pc:v3"
 	Rate  *Rate  // of the whole batch; nil: no cap
 }
 
@@ -51,7 +52,7 @@ func (c *Control) Objects(ctx context.Context, token string) (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
-	return Grant{Job: j, Image: b.Spec.ImageID, Write: j.Kind == wire.Capture, Rate: c.rates.of(b)}, nil
+	return Grant{Job: j, Image: b.Spec.ImageID, Write: j.Kind == wire.Capture, Name: b.Spec.Image, Rate: c.rates.of(b)}, nil
 }
 
 func (c *Control) noObjects(ctx context.Context, object, why string) error {

@@ -22,11 +22,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ingot-imaging/ingot/internal/api"
 	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/db"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/store/serve"
 	"github.com/ingot-imaging/ingot/internal/trust"
+	"github.com/ingot-imaging/ingot/internal/web"
 )
 
 // Config is what a server is started with.
@@ -84,7 +86,10 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (--listen names another address)", err)
 	}
-	fronts, objects := c.handler(ctl)
+	fronts, err := c.handler(ctl, fingerprint)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveHTTP(ctx, tls.NewListener(listener, secure), fronts, c.Log) })
 	group.Go(func() error { return tick(ctx, ctl, c.Log) })
@@ -98,7 +103,6 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		group.Go(func() error { return err })
 	}
-	_ = objects
 	return group.Wait()
 }
 
@@ -217,14 +221,32 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Lo
 }
 
 // handler is everything that the server answers by HTTPS.
-func (c *Config) handler(ctl *control.Control) (http.Handler, *serve.Server) {
-	objects := serve.New(serve.Config{Backend: c.Store.Backend(), Hash: c.Store.Hash(), Authorize: (&grants{control: ctl, store: c.Store}).authorize, Log: c.Log})
+func (c *Config) handler(ctl *control.Control, f trust.Fingerprint) (http.Handler, error) {
+	programs, err := api.New(api.Config{Control: ctl, Version: c.Version, Cookie: web.SessionCookie, Log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	pages := web.New(web.Config{Control: ctl, Version: c.Version, Log: c.Log, Facts: func() []web.Fact { return c.facts(f) }})
+	g := &grants{control: ctl, store: c.Store}
+	objects := serve.New(serve.Config{Backend: c.Store.Backend(), Hash: c.Store.Hash(), Authorize: g.authorize, Log: c.Log})
+	g.objects = objects
 	mux := http.NewServeMux()
 	mux.Handle("/agent/v1/", (&agents{ctl, c.Log}).handler())
 	mux.Handle("/store/v1/", objects)
 	mux.Handle("GET /metrics", (&metrics{ctl, &objects.Stats, c.Log}).handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { health(w, r, ctl) })
-	return mux, objects
+	mux.Handle("/api/", programs)
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+// facts are what the server says about itself.
+func (c *Config) facts(f trust.Fingerprint) []web.Fact {
+	facts := []web.Fact{{Name: "Data", Value: string(c.Folder)}, {Name: "Fingerprint", Value: f.String()}}
+	if c.Netboot != nil {
+		facts = append(facts, web.Fact{Name: "PCs start from", Value: c.Netboot.Interface})
+	}
+	return facts
 }
 
 // health says whether the server works: its database answers.

@@ -69,11 +69,11 @@ func (c child) run(ctx context.Context, args []string, progress func(wire.Progre
 		}
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it started and left
 	case err != nil && cmd.ProcessState == nil:
-		e.code, e.last = exitFailed, err.Error()
+		e.code, e.last, e.never = exitFailed, err.Error(), true
 	case ctx.Err() != nil && cmd.ProcessState != nil:
 		e.code = cmd.ProcessState.ExitCode()
 	}
-	if ctx.Err() != nil && e.code == -1 {
+	if ctx.Err() != nil && (e.code == -1 || e.never) {
 		e.code = exitInterrupted // it was asked to, and did not do it in order
 	}
 	return e

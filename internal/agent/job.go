@@ -24,7 +24,7 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	}
 	disk, err := pickDisk(job.Disk, a.facts().Disks)
 	if err != nil {
-		return refusal(err, "Choose the disk by its path or serial number, or by 'largest' or 'smallest'.")
+		return interrupted(jobCtx, refusal(err, "Choose the disk by its path or serial number, or by 'largest' or 'smallest'."))
 	}
 	profile, err := a.profile(jobCtx, job, session)
 	if err != nil {

@@ -58,6 +58,9 @@ func pretend(args []string) {
 	case "silent":
 	case "failed":
 		fail(1, `{"error": "it broke", "exitCode": 1, "hints": ["mend it"], "target": "unfinished"}`)
+	case "later":
+		time.Sleep(time.Second)
+		fail(1, `{"error": "it broke", "exitCode": 1, "hints": ["mend it"], "target": "unfinished"}`)
 	case "unreachable":
 		fail(1, `{"error": "the server is gone", "exitCode": 1, "retry": true, "target": "unfinished"}`)
 	case "usage":

@@ -14,6 +14,7 @@ type exit struct {
 	signal string // "killed"
 	output []byte // what it printed to stdout; nil when that was too much
 	last   string // of its log
+	never  bool   // it did not even begin
 }
 
 // said is what 'ingot --json' prints: a result, or a complaint. All of it is
@@ -56,7 +57,7 @@ func judge(kind wire.Kind, e exit) wire.Result {
 		if writes {
 			r.Target = wire.Complete
 		}
-	case writes:
+	case writes && !e.never:
 		r.Target = target(s)
 	}
 	if kind == wire.Capture {

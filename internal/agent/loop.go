@@ -139,6 +139,9 @@ func (a *Agent) look(ctx context.Context) {
 	lookCtx, cancel := context.WithTimeout(ctx, lookMost)
 	defer cancel()
 	if inv.Disks, err = listDisks(lookCtx, a.child); err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		a.board.log(err.Error())
 	}
 	addHealth(lookCtx, inv.Disks)

@@ -42,8 +42,30 @@ func (f *files) Open(ctx context.Context, name string, peer netip.Addr) (tftp.Fi
 	case loader.IPXE.First():
 		text, err := loader.First(loader.IPXE, s.boot(Machine{}, ""))
 		return made(text), err
+	case loader.HTTPImage:
+		return f.image()
 	}
 	return f.stored(name)
+}
+
+// maxImage bounds the image of UEFI HTTP boot, which holds two loaders.
+const maxImage = 64 << 20
+
+// image is the image of UEFI HTTP boot, with this server's address in it.
+func (f *files) image() (tftp.File, error) {
+	file, err := f.stored(loader.HTTPImage)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if file.Size() > maxImage {
+		return nil, fmt.Errorf("open %s: it has %d bytes, more than %d", loader.HTTPImage, file.Size(), maxImage)
+	}
+	b := make([]byte, file.Size())
+	if _, err := file.ReadAt(b, 0); err != nil {
+		return nil, fmt.Errorf("read %s: %w", loader.HTTPImage, err)
+	}
+	return made(b), loader.Address(b, f.server.config.Addr)
 }
 
 // stored opens a file of the boot environment. It is flat: a name with a folder is
@@ -52,14 +74,14 @@ func (f *files) stored(name string) (tftp.File, error) {
 	if strings.Contains(name, "/") || strings.HasSuffix(name, ".json") {
 		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
 	}
+	if !f.has(name) { // what leads out, and a folder, is none either
+		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+	}
 	file, err := f.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
-	}
 	if err != nil {
 		file.Close()
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/netboot/dhcp"
+	"github.com/ingot-imaging/ingot/internal/netboot/loader"
 )
 
 // control is a server's logic that says the same to every PC.
@@ -113,6 +114,7 @@ func environment(t *testing.T) string {
 		run(t, "cp", from, filepath.Join(dir, name))
 	}
 	write(t, filepath.Join(dir, "vmlinuz"), kernel("MARKER kernel"))
+	image(t, filepath.Join(dir, loader.HTTPImage))
 	write(t, filepath.Join(dir, "initrd.img"), cpio(map[string]string{"init": "#!/nothing\n"}))
 	return dir
 }
@@ -222,4 +224,35 @@ func TestUEFIDiskX(t *testing.T) {
 	serve(t, c, nil)
 	v := power(t, uefi, drive(uefiDisk(t, "MARKER disk"))...)
 	t.Logf("after %v", v.wait(t, "MARKER disk", 100*time.Second))
+}
+
+// uefiHTTP is OVMF that boots by HTTP first.
+func uefiHTTP(t *testing.T) []string {
+	return append(uefi(t), "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n")
+}
+
+func TestUEFIHTTPX(t *testing.T) {
+	dir := lab(t)
+	wire(t)
+	foreign(t)
+	c := &control{choice: Choice{Agent: true, Why: "A job waits for it."}, secret: enrol()}
+	serve(t, c, func(x *Config) { x.Files = dir })
+	v := power(t, uefiHTTP)
+	t.Logf("after %v", v.wait(t, "MARKER end", 110*time.Second))
+}
+
+// image makes the disk image that UEFI HTTP boot starts from memory, as bootenv does.
+func image(t *testing.T, name string) {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "grub.cfg")
+	write(t, config, loader.ImageText())
+	write(t, name, nil)
+	run(t, "truncate", "-s", "8M", name)
+	run(t, "mformat", "-i", name, "-T", "16384", "-h", "64", "-s", "32", "::")
+	run(t, "mmd", "-i", name, "::/EFI", "::/EFI/BOOT", "::/grub")
+	for from, to := range map[string]string{
+		"/usr/lib/shim/shimx64.efi.signed": "EFI/BOOT/BOOTX64.EFI", "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed": "EFI/BOOT/grubx64.efi", config: "grub/grub.cfg",
+	} {
+		run(t, "mcopy", "-i", name, from, "::/"+to)
+	}
 }

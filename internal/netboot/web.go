@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ingot-imaging/ingot/internal/netboot/loader"
 	"github.com/ingot-imaging/ingot/internal/netboot/tftp"
 )
 
@@ -77,6 +78,9 @@ func peerOf(r *http.Request) netip.Addr {
 
 // contentType is what UEFI firmware goes by, or else by the name's ending.
 func contentType(name string) string {
+	if name == loader.HTTPImage {
+		return "application/vnd.efi-img" // a disk to start from memory: UEFI 2.5 section 23.7
+	}
 	switch path.Ext(name) {
 	case ".efi":
 		return "application/efi"

@@ -35,7 +35,7 @@ func (a Arch) platform() platform {
 	case UEFIx64, UEFIebc:
 		return platform{"UEFI x64", "shimx64.efi"}
 	case HTTPx64, HTTPebc:
-		return platform{"UEFI HTTP x64", "shimx64.efi"}
+		return platform{"UEFI HTTP x64", "httpboot.img"}
 	case UEFIarm64:
 		return platform{"UEFI arm64", "shimaa64.efi"}
 	case HTTParm64:

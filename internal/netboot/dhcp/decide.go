@@ -30,7 +30,7 @@ type Decision struct {
 //	PXEClient   iPXE        any             http://server/boot.ipxe; by TFTP if it cannot fetch by HTTP
 //	PXEClient               BIOS            undionly.kpxe (iPXE, which then asks again)
 //	PXEClient               UEFI x64 (7 9)  shimx64.efi
-//	HTTPClient              HTTP x64 (16)   http://server/shimx64.efi
+//	HTTPClient              HTTP x64 (16)   http://server/httpboot.img (a disk with shim and GRUB)
 //	either                  arm64 (11 19)   shimaa64.efi, there or not
 //	either                  any other       nothing, and the reason
 //	other                                   nothing: it boots nothing

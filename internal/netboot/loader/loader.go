@@ -67,8 +67,8 @@ const (
 type Boot struct {
 	Server netip.Addr // answers TFTP, and HTTP on port 80 if HTTP is set
 	HTTP   bool       // for iPXE: the GRUB 2.06 that Debian signs has no HTTP
-	Why    string // shown on the PC's screen: a sentence
-	Args   Args   // of the kernel
+	Why    string     // shown on the PC's screen: a sentence
+	Args   Args       // of the kernel
 }
 
 // First is the text that every PC gets.

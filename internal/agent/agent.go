@@ -39,6 +39,7 @@ type Console struct {
 // Options are what an agent is made of.
 type Options struct {
 	Version  string
+	Boot     string // tells this start of the machine from others, also to an agent that was started again; "": made up
 	Config   Config
 	Program  []string // what runs a command of ingot, its arguments to follow
 	Root     fs.FS    // the machine's, for facts

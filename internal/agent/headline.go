@@ -163,7 +163,7 @@ func (s Screen) bar() string {
 	}
 	p := s.Progress
 	done := min(p.Done, p.Total)
-	const width = 24
+	const width = 16
 	full := int(float64(done) / float64(p.Total) * width)
 	line := fmt.Sprintf("[%s%s] %3.0f %%  %s of %s", strings.Repeat("#", full), strings.Repeat(".", width-full), float64(done)/float64(p.Total)*100, size(done), size(p.Total))
 	if p.Rate > 0 {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -21,7 +22,6 @@ type Agent struct {
 	client  *client
 	child   child
 	board   *board
-	boot    string // random, of this run
 	worker  worker
 	events  chan any
 	changed chan struct{}
@@ -36,8 +36,9 @@ type Agent struct {
 
 // New returns an agent that Run brings to life.
 func New(o Options) *Agent {
+	o.Boot = cmp.Or(o.Boot, rand.Text())
 	return &Agent{
-		Options: o, boot: rand.Text(), events: make(chan any, 256), changed: make(chan struct{}, 1), ready: make(chan struct{}), board: newBoard(),
+		Options: o, events: make(chan any, 256), changed: make(chan struct{}, 1), ready: make(chan struct{}), board: newBoard(),
 		child:  child{program: o.Program, grace: stopGrace},
 		worker: worker{random: mathrand.Float64},
 	}
@@ -96,7 +97,7 @@ func (a *Agent) post(ctx context.Context, event any) {
 func (a *Agent) do(ctx context.Context, todo any) {
 	switch t := todo.(type) {
 	case ask:
-		h := wire.Hello{Protocol: wire.Version, Agent: a.Version, Secret: a.Config.Secret, Boot: a.boot, Inventory: a.facts()}
+		h := wire.Hello{Protocol: wire.Version, Agent: a.Version, Secret: a.Config.Secret, Boot: a.Boot, Inventory: a.facts()}
 		go func() { a.post(ctx, a.client.do(ctx, t.request, h)) }()
 	case clock:
 		if err := a.Host.SetClock(t.now); err != nil {

@@ -141,7 +141,6 @@ func (s Screen) parts() []string {
 			parts = append(parts, text)
 		}
 	}
-	add(m.CPU)
 	if m.Memory > 0 {
 		add(size(m.Memory))
 	}
@@ -149,6 +148,7 @@ func (s Screen) parts() []string {
 	if m.SecureBoot != "" {
 		add("Secure Boot " + m.SecureBoot)
 	}
+	add(m.CPU) // makers put much into it
 	return parts
 }
 
@@ -175,15 +175,15 @@ func (s Screen) address() string {
 
 func diskLine(d wire.Disk) string {
 	words := []string{d.Path, size(d.Size)}
+	if strings.HasPrefix(d.Health, "failing") {
+		words = append(words, "FAILING")
+	}
 	for _, w := range []string{d.Model, d.Serial} {
 		if w != "" {
 			words = append(words, w)
 		}
 	}
 	line := strings.Join(words, "  ")
-	if strings.HasPrefix(d.Health, "failing") {
-		line += "  FAILING"
-	}
 	if d.Holds != "" {
 		line += "  " + d.Holds
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,8 +29,9 @@ func Agent(version string) int {
 	line, err := os.ReadFile("/proc/cmdline")
 	h := &host{params: Params(string(line)), beat: os.NewFile(beatFD, "beat"), strikes: openStrikes()}
 	config, cerr := agent.ReadConfig(os.DirFS("/"), h.params)
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	a := agent.New(agent.Options{
-		Version: version, Config: config, Program: []string{"/proc/self/exe"}, Root: os.DirFS("/"), Work: "/run/ingot/work",
+		Version: version, Boot: strings.TrimSpace(string(boot)), Config: config, Program: []string{"/proc/self/exe"}, Root: os.DirFS("/"), Work: "/run/ingot/work",
 		Host: h, Consoles: consolesForAgent(),
 	})
 	for _, err := range []error{err, cerr} {

@@ -108,8 +108,10 @@ func (n *Network) keep(ctx context.Context, nic net.Interface) error {
 		_ = awaitCarrier(ctx, nic.Name, false)
 		cancel()
 	}()
-	if n.static != nil {
-		s := n.static
+	if s := n.static; s != nil {
+		if len(n.Addresses()) > 0 {
+			return nil // another interface has it
+		}
 		n.apply(link, Lease{Address: s.Address, Gateway: s.Gateway, DNS: s.DNS})
 		<-ctx.Done()
 		n.drop(link)

@@ -132,15 +132,19 @@ func (h *handOver) run(ctx context.Context, r Records, d *deed) error {
 		return err
 	}
 	for _, j := range jobs {
-		switch {
-		case j.State.Active():
+		if j.State.Active() {
 			free, err := h.active(ctx, r, d, j)
 			if err != nil || !free {
 				return err
 			}
-		case j.State == fleet.Queued && h.now.Before(j.NotBefore):
+		}
+	}
+	for _, j := range jobs {
+		switch {
+		case j.State != fleet.Queued:
+		case h.now.Before(j.NotBefore):
 			h.again = min(h.again, max(j.NotBefore.Sub(h.now), time.Millisecond))
-		case j.State == fleet.Queued:
+		default:
 			taken, err := h.queued(ctx, r, d, j)
 			if err != nil || taken {
 				return err

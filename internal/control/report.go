@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/ingot-imaging/ingot/internal/fleet"
 	"github.com/ingot-imaging/ingot/internal/wire"
@@ -71,12 +72,8 @@ func (c *Control) keepReport(ctx context.Context, r Records, d *deed, id, boot s
 	}
 	wasQueued := j.State == fleet.Queued
 	if wasQueued {
-		b, err := r.Batch(ctx, j.Batch)
-		if err != nil {
-			return wire.Reply{}, err
-		}
-		if freeSlots(b) <= 0 {
-			return wire.Reply{Lost: true, Why: "the server had not heard of it for too long, and others took its place; it is tried again"}, nil
+		if room, err := hasRoom(ctx, r, j); err != nil || !room {
+			return wire.Reply{Lost: true, Why: "the server had not heard of it for too long, and other work took its place; it is tried again"}, err
 		}
 	}
 	if !j.Hear(boot, report.Attempt, c.now()) {
@@ -96,6 +93,17 @@ func (c *Control) keepReport(ctx context.Context, r Records, d *deed, id, boot s
 		}
 	}
 	return reply(j), r.PutJob(ctx, j)
+}
+
+// hasRoom reports whether a job that was lost may go on: its batch has a place for
+// it, and its machine nothing else to do.
+func hasRoom(ctx context.Context, r Records, j fleet.Job) (bool, error) {
+	b, err := r.Batch(ctx, j.Batch)
+	if err != nil || freeSlots(b) <= 0 {
+		return false, err
+	}
+	jobs, err := r.OpenJobs(ctx, j.Machine)
+	return !slices.ContainsFunc(jobs, func(other fleet.Job) bool { return other.State.Active() }), err
 }
 
 func reply(j fleet.Job) wire.Reply {

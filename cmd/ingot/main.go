@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/ingot-imaging/ingot/internal/cli"
 )
 
@@ -12,7 +14,11 @@ func main() { os.Exit(program().Main()) }
 
 // program is the shared command line and what only this program has.
 func program() cli.Program {
-	return cli.Program{More: func(a *cli.App) []cli.Group {
-		return []cli.Group{serverGroup(a)}
-	}}
+	r := &remote{}
+	return cli.Program{
+		More: func(a *cli.App) []cli.Group {
+			return []cli.Group{serverGroup(a), r.group(a)}
+		},
+		Adjust: func(_ *cli.App, root *cobra.Command) { r.adjust(root) },
+	}
 }

@@ -3,13 +3,15 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"path"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/ingot-imaging/ingot/internal/api/message"
 	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/fleet"
-	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
@@ -130,12 +132,15 @@ func oneOf[T ~string](values ...T) *huma.Schema {
 	return s
 }
 
-// schemaName is what a type is called in the document.
+// schemaName is what a type is called in the document. Several packages have a
+// Problem: the one without their names is the answer.
 func schemaName(t reflect.Type, hint string) string {
-	if t == reflect.TypeFor[profile.Problem]() {
-		return "ProfileProblem" // a Problem is an answer
+	name := huma.DefaultSchemaNamer(t, hint)
+	if name == "Problem" && t != reflect.TypeFor[message.Problem]() {
+		pkg := path.Base(t.PkgPath())
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
 	}
-	return huma.DefaultSchemaNamer(t, hint)
+	return name
 }
 
 // document is the document of all operations, without huma's own error, which no

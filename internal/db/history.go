@@ -63,7 +63,7 @@ func history[T any](ctx context.Context, r records, table string, p control.Page
 		w.add(`id < ?`, p.Before)
 	}
 	if p.Match != "" {
-		w.add(`search LIKE ? ESCAPE '\'`, containing(p.Match))
+		w.add(r.pool.contains(`search`), strings.ToLower(p.Match))
 	}
 	limit := p.Limit
 	if limit <= 0 {

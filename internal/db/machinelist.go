@@ -18,24 +18,23 @@ func (r records) Machines(ctx context.Context, filter control.MachineFilter) (pa
 	if err != nil {
 		return nil, 0, err
 	}
-	w := machineWhere(filter)
+	w := r.pool.machineWhere(filter)
 	err = r.read(ctx, func(q query) error {
 		if total, err = count(ctx, q, `SELECT COUNT(*) FROM machines m`+w.String(), w.args...); err != nil {
 			return err
 		}
-		// The page is found by its columns alone before documents are read.
-		page, err = list(ctx, q, scanMachine, selectMachine+` JOIN (SELECT m.id FROM machines m`+w.String()+
-			order+pageOf(filter.Offset, filter.Limit)+`) chosen ON chosen.id = m.id`+order, w.args...)
+		page, err = list(ctx, q, scanMachine, `SELECT d.data, m.seen, m.addr FROM (SELECT * FROM machines m`+w.String()+
+			order+pageOf(filter.Offset, filter.Limit)+`) m JOIN machine_documents d ON d.machine = m.id`+order, w.args...)
 		return err
 	})
 	return page, total, err
 }
 
-func machineWhere(filter control.MachineFilter) *where {
+func (d dialect) machineWhere(filter control.MachineFilter) *where {
 	w := &where{}
 	if filter.Search != "" {
-		pattern := containing(filter.Search)
-		w.add(`(m.search LIKE ? ESCAPE '\' OR lower(m.addr) LIKE ? ESCAPE '\')`, pattern, pattern)
+		search := strings.ToLower(filter.Search)
+		w.add(`(`+d.contains(`m.words`)+` OR `+d.contains(`lower(m.addr)`)+`)`, search, search)
 	}
 	if filter.State != "" {
 		w.add(`m.state = ?`, string(filter.State))

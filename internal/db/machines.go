@@ -11,7 +11,7 @@ import (
 )
 
 // selectMachine is followed by a condition on m.
-const selectMachine = `SELECT m.data, m.seen, m.addr FROM machines m`
+const selectMachine = `SELECT d.data, m.seen, m.addr FROM machines m JOIN machine_documents d ON d.machine = m.id`
 
 // scanMachine puts together what is in the document and what changes all the time.
 func scanMachine(row scanner) (m fleet.Machine, err error) {
@@ -93,21 +93,25 @@ func (r records) PutMachine(ctx context.Context, m fleet.Machine) error {
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, `INSERT INTO machines (id, name, hostname, state, maker, model, serial, boot, addr, seen, first, search, data)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, hostname = excluded.hostname,
+		if _, err := q.exec(ctx, `INSERT INTO machines (id, name, hostname, state, maker, model, serial, boot, first, addr, seen, words)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, hostname = excluded.hostname,
 			state = excluded.state, maker = excluded.maker, model = excluded.model, serial = excluded.serial, boot = excluded.boot,
-			addr = excluded.addr, seen = excluded.seen, first = excluded.first, search = excluded.search, data = excluded.data`,
+			first = excluded.first, addr = excluded.addr, seen = excluded.seen, words = excluded.words`,
 			m.ID, name, strings.ToLower(m.Hostname), string(m.State), m.Inventory.Maker, m.Inventory.Model, m.Inventory.Serial,
-			m.Boot, m.Addr, micros(m.LastSeen), micros(m.FirstSeen), searchText(m), data); err != nil {
+			m.Boot, micros(m.FirstSeen), m.Addr, micros(m.LastSeen), words(m)); err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, `INSERT INTO machine_documents (machine, data) VALUES (?, ?) ON CONFLICT (machine) DO UPDATE SET data = excluded.data`,
+			m.ID, data); err != nil {
 			return err
 		}
 		return putPlaces(ctx, q, m)
 	})
 }
 
-// searchText is what of a machine is searched, in lower case; its address is beside
-// it. MACs are in it with and without colons.
-func searchText(m fleet.Machine) string {
+// words are what of a machine is searched, in lower case; its address is beside
+// them. MACs are there with and without colons.
+func words(m fleet.Machine) string {
 	f := m.Inventory.Facts
 	parts := []string{m.Name, m.Hostname, f.Maker, f.Model, f.Version, f.Serial, f.Asset, m.Identity.Serial, m.Identity.Asset, m.Notes}
 	macs := slices.Concat(m.Identity.MACs, f.MACs)

@@ -212,8 +212,10 @@ func portions[T any](all []T) iter.Seq2[[]T, []any] {
 	}
 }
 
-// containing is a LIKE pattern for what has s somewhere in it, in lower case. Its
-// escape character is \.
-func containing(s string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s)) + "%"
+// contains is the condition that a text, in lower case, has another one in it.
+func (d dialect) contains(column string) string {
+	if d.postgres {
+		return `strpos(` + column + `, ?) > 0`
+	}
+	return `instr(` + column + `, ?) > 0`
 }

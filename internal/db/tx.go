@@ -74,6 +74,9 @@ const (
 func (p *pool) inTx(ctx context.Context, f func(*sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := p.once(ctx, try > hopeful, f)
+		if err != nil && ctx.Err() != nil {
+			return errors.Join(ctx.Err(), err) // the package sql may say only that the transaction is over
+		}
 		if err == nil || try == tries || !p.transient(err) {
 			return err
 		}

@@ -122,11 +122,9 @@ func startPostgres(t testing.TB, server *exec.Cmd, port int) bool {
 			return false
 		default:
 		}
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
+		if exec.Command(filepath.Join(filepath.Dir(server.Path), "pg_isready"), "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(port)).Run() != nil {
 			continue
 		}
-		conn.Close()
 		t.Cleanup(func() {
 			_ = server.Process.Signal(syscall.SIGQUIT)
 			<-ended

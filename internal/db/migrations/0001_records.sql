@@ -3,6 +3,8 @@
 -- are microseconds since 1970, 0 for none. This is SQLite's SQL; package db says
 -- what PostgreSQL calls the types.
 
+-- Lists are filtered, searched and sorted here; what is on a page is read from the
+-- documents, which are ten times as large.
 CREATE TABLE machines (
   id       TEXT PRIMARY KEY,
   name     TEXT NOT NULL UNIQUE,      -- lower case
@@ -12,11 +14,14 @@ CREATE TABLE machines (
   model    TEXT NOT NULL,
   serial   TEXT NOT NULL,
   boot     TEXT NOT NULL,
-  addr     TEXT NOT NULL,             -- not in data: it changes all the time
-  seen     INTEGER NOT NULL,          -- nor is this
   first    INTEGER NOT NULL,
-  search   TEXT NOT NULL,             -- lower case
-  data     TEXT NOT NULL
+  addr     TEXT NOT NULL,             -- not in the document: it changes all the time
+  seen     INTEGER NOT NULL,          -- nor is this
+  words    TEXT NOT NULL              -- what is searched, lower case
+);
+CREATE TABLE machine_documents (
+  machine TEXT PRIMARY KEY REFERENCES machines (id) ON DELETE CASCADE,
+  data    TEXT NOT NULL
 );
 CREATE INDEX machines_hostname ON machines (hostname);
 CREATE INDEX machines_state ON machines (state, boot, seen);

@@ -71,7 +71,6 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, grant Grant, from 
 			return &begunError{err: err}
 		}
 	}
-	defer corked(r)()
 	for at, end := span.start, span.start+span.length; at < end; {
 		n := min(sendStep, end-at)
 		if err := grant.wait(r.Context(), n); err != nil {

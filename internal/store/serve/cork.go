@@ -1,5 +1,0 @@
-package serve
-
-import "net/http"
-
-func corked(*http.Request) func() { return func() {} }

@@ -20,18 +20,49 @@ func TestMain(m *testing.M) {
 	if os.Getenv("INGOT_NETBOOT_LAB_INSIDE") != "" || isFuzzing() {
 		os.Exit(m.Run())
 	}
+	kernel, remove := labKernel()
+	code := inside(kernel)
+	remove()
+	os.Exit(code)
+}
+
+// inside runs the tests in their namespace.
+func inside(kernel string) int {
 	cmd := exec.Command(os.Args[0], os.Args[1:]...)
-	cmd.Env = append(os.Environ(), "INGOT_NETBOOT_LAB_INSIDE=1")
+	cmd.Env = append(os.Environ(), "INGOT_NETBOOT_LAB_INSIDE=1", "INGOT_LAB_KERNEL="+kernel)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		os.Exit(max(1, exit.ExitCode()))
+		return max(1, exit.ExitCode())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "these tests need root, for a network namespace of their own:", err)
+		return 1
+	}
+	return 0
+}
+
+// labKernel is Debian's signed kernel for the lab, taken out of its package and not
+// installed: the one that INGOT_LAB_KERNEL names, or the newest one of Debian's.
+func labKernel() (name string, remove func()) {
+	if os.Getenv("INGOT_LAB") == "" || os.Getenv("INGOT_LAB_KERNEL") != "" {
+		return os.Getenv("INGOT_LAB_KERNEL"), func() {}
+	}
+	dir, err := os.MkdirTemp("", "ingot-netboot-lab")
+	if err == nil {
+		const get = `cd "$1" && p=$(apt-cache search --names-only '^linux-image-[0-9.]+-[0-9]+-amd64$' | cut -d' ' -f1 | sort -V | tail -n1) &&
+			apt-get download "$p" && dpkg-deb -x linux-image-*.deb . && mv boot/vmlinuz-* vmlinuz`
+		var out []byte
+		if out, err = exec.Command("sh", "-c", get, "sh", dir).CombinedOutput(); err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cannot get Debian's kernel for the lab:", err)
 		os.Exit(1)
 	}
+	return filepath.Join(dir, "vmlinuz"), func() { os.RemoveAll(dir) }
 }
 
 func isFuzzing() bool {
@@ -72,9 +103,9 @@ func foreign(t *testing.T, options ...string) {
 	t.Helper()
 	run(t, "ip", "link", "add", "port", "type", "veth", "peer", "name", "other")
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", "port").Run() })
-	script := `read go && ip addr add ` + foreignAddr + `/24 dev other && ip link set other up && ip link set lo up && exec dnsmasq "$@"`
+	script := `read go && ip addr add ` + foreignAddr + `/24 dev other && ip link set other up && ip addr add fd77::2/64 dev other nodad && ip link set lo up && exec dnsmasq "$@"`
 	args := append([]string{"-c", script, "sh", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=other", "--bind-interfaces", "--user=root",
-		"--dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,1h", "--dhcp-leasefile=" + filepath.Join(t.TempDir(), "leases"), "--log-dhcp", "--pid-file"}, options...)
+		"--dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,1h", "--enable-ra", "--dhcp-range=fd77::,ra-only", "--dhcp-leasefile=" + filepath.Join(t.TempDir(), "leases"), "--log-dhcp", "--pid-file"}, options...)
 	cmd := exec.Command("sh", args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if os.Getenv("INGOT_LAB_VERBOSE") != "" {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/fleet"
+	"github.com/ingot-imaging/ingot/internal/profile"
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
@@ -177,7 +179,7 @@ func (h *handOver) active(ctx context.Context, r Records, d *deed, j fleet.Job) 
 		// It lost our answer: the same attempt once more. Its lease is not renewed, so that
 		// an agent that never begins ends as lost.
 		j.TokenHash = h.hash
-		if h.order.Job, err = wireJob(ctx, r, j, h.machine, h.secret); err != nil {
+		if h.order.Job, err = h.c.wireJob(ctx, r, j, h.machine, h.secret); err != nil {
 			return false, err
 		}
 		return false, r.PutJob(ctx, j)
@@ -193,7 +195,13 @@ func (h *handOver) queued(ctx context.Context, r Records, d *deed, j fleet.Job) 
 	if turn, err := h.hasTurn(ctx, r, b, j); err != nil || !turn {
 		return false, err
 	}
-	if problem := h.chooseDisk(&j, b); problem != "" {
+	problem := h.chooseDisk(&j, b)
+	if _, err := h.c.profiles.ofBatch(b); isAnswer(err) {
+		problem = err.Error()
+	} else if err != nil {
+		return false, err
+	}
+	if problem != "" {
 		j.Refuse(problem, h.now)
 		return false, h.c.settle(ctx, r, d, j)
 	}
@@ -207,7 +215,7 @@ func (h *handOver) queued(ctx context.Context, r Records, d *deed, j fleet.Job) 
 		j.Told, h.order.Then = true, then
 		return true, r.PutJob(ctx, j)
 	}
-	if h.order.Job, err = wireJob(ctx, r, j, h.machine, h.secret); err != nil {
+	if h.order.Job, err = h.c.wireJob(ctx, r, j, h.machine, h.secret); err != nil {
 		return false, err
 	}
 	return true, r.PutJob(ctx, j)
@@ -266,7 +274,7 @@ func (h *handOver) chooseDisk(j *fleet.Job, b fleet.Batch) (problem string) {
 }
 
 // wireJob is a job as its agent gets it.
-func wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.Machine, secret string) (*wire.Job, error) {
+func (c *Control) wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.Machine, secret string) (*wire.Job, error) {
 	b, err := r.Batch(ctx, j.Batch)
 	if err != nil {
 		return nil, err
@@ -277,9 +285,13 @@ func wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.Machine, secre
 	}
 	switch j.Kind {
 	case wire.Deploy:
+		document, err := c.profiles.ofBatch(b)
+		if err != nil {
+			return nil, err
+		}
 		options := b.Spec.Deploy
-		options.Profile, options.Hostname, options.Counter = b.Spec.Profile != "", j.Hostname, j.Counter
-		options.Values, options.Machines = valuesFor(b.Spec, m), len(b.Spec.Machines)
+		options.Profile, options.Hostname, options.Counter = document != nil, j.Hostname, j.Counter
+		options.Values, options.Machines = valuesFor(b.Spec, m, document), len(b.Spec.Machines)
 		job.Image, job.Deploy = b.Spec.ImageID, &options
 	case wire.Verify:
 		job.Image = b.Spec.ImageID
@@ -290,13 +302,23 @@ func wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.Machine, secre
 	return job, nil
 }
 
-// valuesFor are the placeholders' values of a machine. Its own go before those of the
-// batch.
-func valuesFor(s fleet.BatchSpec, m fleet.Machine) map[string]string {
+// valuesFor are the placeholders' values of a machine, its own before those of the
+// batch. Of its own only those count that the profile knows: lists of machines have
+// columns for several profiles.
+func valuesFor(s fleet.BatchSpec, m fleet.Machine, document *profile.Document) map[string]string {
 	values := maps.Clone(s.Deploy.Values)
-	if values == nil && len(m.Values) > 0 {
-		values = map[string]string{}
+	if document == nil {
+		return values
 	}
-	maps.Copy(values, m.Values)
+	known := document.Placeholders()
+	for name, value := range m.Values {
+		if !slices.Contains(known, name) {
+			continue
+		}
+		if values == nil {
+			values = map[string]string{}
+		}
+		values[name] = value
+	}
 	return values
 }

@@ -153,7 +153,7 @@ func (p *planning) name(m fleet.Machine, i int, out *Planned) {
 	if p.Image != nil {
 		os = p.Image.OS
 	}
-	settings, err := p.document.Settings(m.Inventory.Facts, os, profile.Overrides{Hostname: wanted, Counter: out.Counter, Values: valuesFor(p.Spec, m)})
+	settings, err := p.document.Settings(m.Inventory.Facts, os, profile.Overrides{Hostname: wanted, Counter: out.Counter, Values: valuesFor(p.Spec, m, p.document)})
 	if err != nil {
 		out.problem("%v", err)
 		return

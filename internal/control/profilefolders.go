@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ingot-imaging/ingot/internal/fleet"
 	"github.com/ingot-imaging/ingot/internal/profile"
 )
 
@@ -124,6 +125,14 @@ func (p *profileFolders) load(name string) (*profile.Document, error) {
 		return nil, err
 	}
 	return p.parse(name, text)
+}
+
+// ofBatch is the profile that a batch needs, nil for none.
+func (p *profileFolders) ofBatch(b fleet.Batch) (*profile.Document, error) {
+	if b.Spec.Profile == "" {
+		return nil, nil
+	}
+	return p.load(b.Spec.Profile)
 }
 
 // parse reads the text of a profile beside the files of the one with that name.

@@ -12,7 +12,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
-const seeds = 6
+const seeds = 4
 
 // TestRandomOrders lets machines, people, the clock and the server do what they
 // please, and checks after every step what must always hold.
@@ -20,7 +20,7 @@ func TestRandomOrders(t *testing.T) {
 	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
-			for range 200 {
+			for range 150 {
 				w.step()
 				w.check()
 			}

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/fleet"
 	"github.com/ingot-imaging/ingot/internal/wire"
@@ -155,7 +157,7 @@ func (c *Control) Finish(ctx context.Context, session, job string, result wire.R
 				return err
 			}
 		}
-		if err := c.looked(ctx, r, d, m.ID, j); err != nil {
+		if err := c.learn(ctx, r, d, m.ID, j); err != nil {
 			return err
 		}
 		scheduleWake(&j, b, c.now())
@@ -172,28 +174,57 @@ func (c *Control) Finish(ctx context.Context, session, job string, result wire.R
 	return answer, err
 }
 
-// looked takes the inventory that a look at the machine brought, if it came with the
-// result: agents may say Hello with it instead.
-func (c *Control) looked(ctx context.Context, r Records, d *deed, machine string, j fleet.Job) error {
-	if j.Kind != wire.Look || j.State != fleet.Done || len(j.Result.Detail) == 0 {
+// learn takes what a job that is done tells about its machine.
+func (c *Control) learn(ctx context.Context, r Records, d *deed, machine string, j fleet.Job) error {
+	if j.State != fleet.Done {
 		return nil
 	}
-	var inv wire.Inventory
-	if err := json.Unmarshal(j.Result.Detail, &inv); err != nil {
-		return nil // not an inventory, so nothing to take
-	}
-	inv = fleet.Clean(inv)
 	m, err := r.Machine(ctx, machine)
 	if err != nil {
 		return err
 	}
-	// It must still be the machine that it was, or nothing of it counts.
-	if !fleet.Compare(fleet.IdentityOf(inv), m.Identity).Sure() {
-		return nil
+	learned := false
+	switch {
+	case j.Kind == wire.Deploy && j.Hostname != "":
+		learned, err = namedAfter(ctx, r, &m, j.Hostname)
+	case j.Kind == wire.Look:
+		learned = looked(&m, j.Result.Detail)
 	}
-	m.Inventory, m.Identity = inv, m.Identity.With(fleet.IdentityOf(inv))
+	if err != nil || !learned {
+		return err
+	}
 	d.event(TopicMachine, m.ID)
 	return r.PutMachine(ctx, m)
+}
+
+// namedAfter calls a machine that nobody named by its new host name, if that is
+// free.
+func namedAfter(ctx context.Context, r Records, m *fleet.Machine, hostname string) (bool, error) {
+	if !strings.HasPrefix(m.Name, fleet.DefaultName(m.Inventory)) {
+		return false, nil
+	}
+	_, err := r.MachineNamed(ctx, hostname)
+	if !errors.Is(err, ErrNoRecord) {
+		return false, err
+	}
+	m.Name = hostname
+	return true, nil
+}
+
+// looked takes the inventory that came with a result: agents may say Hello with it
+// instead. It must still be the machine that it was, or nothing of it counts.
+func looked(m *fleet.Machine, detail []byte) bool {
+	var inv wire.Inventory
+	if len(detail) == 0 || json.Unmarshal(detail, &inv) != nil {
+		return false
+	}
+	inv = fleet.Clean(inv)
+	id := fleet.IdentityOf(inv)
+	if !fleet.Compare(id, m.Identity).Sure() {
+		return false
+	}
+	m.Inventory, m.Identity = inv, m.Identity.With(id)
+	return true
 }
 
 // JobProfile is the profile that the agent of a running job may have.

@@ -1,0 +1,4 @@
+package control
+
+// Unpack is unpack, for its fuzz target.
+var Unpack = unpack

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -11,8 +12,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/db"
 	"github.com/ingot-imaging/ingot/internal/db/dbtest"
-
-	"database/sql"
 )
 
 func TestSQLite(t *testing.T) {

@@ -49,7 +49,7 @@ func (r records) read(ctx context.Context, f func(q query) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // there is nothing to undo
+	defer tx.Rollback() // there is nothing to undo
 	return f(r.query(tx))
 }
 
@@ -105,7 +105,7 @@ func (p *pool) once(ctx context.Context, alone bool, f func(*sql.Tx) error) erro
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to undo, and else f's error says what happened
+	defer tx.Rollback() // after a commit there is nothing to undo, and else f's error says what happened
 	if p.postgres {
 		mode := "SHARE"
 		if alone {

@@ -35,7 +35,7 @@ func Postgres(t testing.TB) *url.URL {
 		must(t, os.Chown(dir, int(as.Uid), int(as.Gid)))
 	}
 	data, secret := filepath.Join(dir, "data"), filepath.Join(dir, "password")
-	must(t, os.WriteFile(secret, []byte(Password), 0o644)) //nolint:gosec // it is no secret
+	must(t, os.WriteFile(secret, []byte(Password), 0o644)) // it is no secret
 	run := func(name string, args ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(bin, name), args...)
 		cmd.Dir, cmd.Env = dir, []string{"LC_ALL=C.UTF-8", "TZ=Asia/Kathmandu", "PATH=" + bin + ":/usr/bin:/bin"}

@@ -53,11 +53,11 @@ func TestKernels(t *testing.T) {
 		arch     dhcp.Arch
 		foreign  []string // options of the other DHCP server
 	}{
-		"BIOS":                        {firmware: bios, arch: dhcp.BIOS},
-		"UEFI Secure Boot":            {firmware: uefi, arch: dhcp.UEFIx64},
-		"UEFI, authoritative DHCP":    {firmware: uefi, arch: dhcp.UEFIx64, foreign: []string{"--dhcp-authoritative"}},
-		"UEFI, next-server is set":    {firmware: uefi, arch: dhcp.UEFIx64, foreign: []string{"--dhcp-boot=,," + serverAddr}},
-		"UEFI HTTP, with Secure Boot": {firmware: uefiHTTP, arch: dhcp.HTTPx64},
+		"BIOS":                    {firmware: bios, arch: dhcp.BIOS},
+		"UEFI Secure Boot":        {firmware: uefi, arch: dhcp.UEFIx64},
+		"UEFI authoritative DHCP": {firmware: uefi, arch: dhcp.UEFIx64, foreign: []string{"--dhcp-authoritative"}},
+		"UEFI next-server is set": {firmware: uefi, arch: dhcp.UEFIx64, foreign: []string{"--dhcp-boot=,," + serverAddr}},
+		"UEFI HTTP Secure Boot":   {firmware: uefiHTTP, arch: dhcp.HTTPx64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := lab(t)
@@ -66,7 +66,7 @@ func TestKernels(t *testing.T) {
 			c := &control{choice: Choice{Agent: true, Why: "A job waits for it."}, secret: enrol()}
 			serve(t, c, func(x *Config) { x.Files = dir })
 			v := power(t, test.firmware)
-			t.Logf("init after %v", v.wait(t, "MARKER init", 4*time.Minute))
+			t.Logf("init after %v", v.wait(t, "MARKER init", 6*time.Minute))
 			v.wait(t, "MARKER end", time.Minute)
 			v.wait(t, `SECRET {"secret":"s3cret"}`, time.Second)
 			v.wait(t, "ingot.mac="+vmMAC, time.Second)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,13 +140,4 @@ func run(t *testing.T, name string, args ...string) string {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
-}
-
-// listening reports whether somebody takes TCP connections there.
-func listening(addr string) bool {
-	c, err := net.DialTimeout("tcp4", addr, time.Second)
-	if err == nil {
-		c.Close()
-	}
-	return err == nil
 }

@@ -76,6 +76,9 @@ func (r *responder) proxy(m Message, port int, now time.Time) (*reply, *Event) {
 		// It takes the address that the other server offers, which tells us its address.
 		e.Addr, e.Decision = m.Requested, Decision{}
 		e.Note = "It takes the address that another DHCP server gives."
+		if r.loans.needed(m.Client) {
+			e.Note += " GRUB finds its text only if that server names " + r.site.Addr.String() + " as next server."
+		}
 		return nil, e
 	default:
 		return nil, nil

@@ -323,3 +323,32 @@ func TestFrames(t *testing.T) {
 		t.Error("a probe looks like an owner")
 	}
 }
+
+func TestRivals(t *testing.T) {
+	s := &Server{config: Config{Site: site}, respond: &responder{site: site}, foreign: map[netip.Addr]time.Time{}}
+	theirs := func(kind Type, file string, options ...dhcpv4.Option) Message {
+		p := packet(t, kind, 1, options...)
+		p.OpCode, p.BootFileName = dhcpv4.OpcodeBootReply, file
+		return parse(t, p.ToBytes())
+	}
+	for name, test := range map[string]struct {
+		message Message
+		note    string
+	}{
+		"plain DHCP":       {theirs(Offer, ""), ""},
+		"boot file":        {theirs(Offer, "pxelinux.0"), "Another server on this wire, 10.77.0.2, offers pxelinux.0 to PCs that boot."},
+		"hostile file":     {theirs(Ack, "a\nb"), "offers a?b to"},
+		"menu":             {theirs(Offer, "", dhcpv4.OptGeneric(dhcpv4.OptionVendorSpecificInformation, []byte{6, 1, 8, 255})), "offers a PXE menu"},
+		"another's vendor": {theirs(Offer, "", dhcpv4.OptGeneric(dhcpv4.OptionVendorSpecificInformation, []byte{1, 4, 1, 2, 3, 4, 255})), ""},
+		"a client":         {parse(t, packet(t, Discover, 1).ToBytes()), ""},
+	} {
+		clear(s.foreign)
+		e := s.rival(test.message, other, start)
+		if (e != nil) != (test.note != "") || e != nil && !strings.Contains(e.Note, test.note) {
+			t.Errorf("%s: %+v, want %q", name, e, test.note)
+		}
+		if again := s.rival(test.message, other, start.Add(time.Minute)); again != nil {
+			t.Errorf("%s: it is said again at once", name)
+		}
+	}
+}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"sync"
 
 	"github.com/ingot-imaging/ingot/internal/block"
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/image"
+	"github.com/ingot-imaging/ingot/internal/pack"
 )
 
 // Opener is implemented by a Source whose regions can be read at any place. What
@@ -56,36 +58,64 @@ const (
 
 // Open implements Opener.
 func (s *Stored) Open(ctx context.Context, region int) (Random, error) {
-	r := &storedRandom{of: s, ctx: ctx, region: region, fetchers: make(chan Fetcher, readersAtOnce)}
+	r := &storedRandom{of: s, ctx: ctx, region: region, places: make(chan struct{}, readersAtOnce)}
 	r.segments.limit, r.chunks.limit = keptSegments, keptChunks
 	for range readersAtOnce {
 		f, err := s.Fetcher()
 		if err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		r.fetchers <- f
+		r.idle = append(r.idle, &idleFetcher{Fetcher: f})
 	}
 	return r, nil
 }
 
 type storedRandom struct {
-	of       *Stored
-	ctx      context.Context // of everything read through it
-	region   int
-	fetchers chan Fetcher
+	of     *Stored
+	ctx    context.Context // of everything read through it
+	region int
+	places chan struct{} // as many as there are fetchers; who has put one in may take one
 
 	mu       sync.Mutex
+	idle     []*idleFetcher                // the one used last comes last
 	segments recent[int64, *image.Segment] // by start
 	chunks   recent[chunk.ID, []byte]
 }
 
+// idleFetcher is a Fetcher with the place that it read last: it still has that frame.
+type idleFetcher struct {
+	Fetcher
+	last pack.Location
+}
+
 // Close implements io.Closer. Nobody may be reading.
 func (r *storedRandom) Close() error {
-	close(r.fetchers)
-	for f := range r.fetchers {
+	for _, f := range r.idle {
 		f.Close()
 	}
 	return nil
+}
+
+// fetch fetches an entry by the fetcher that has its frame unpacked, if one has, so
+// that who reads on from where it was unpacks, and transfers, nothing twice.
+func (r *storedRandom) fetch(e image.Entry, dst []byte) error {
+	r.places <- struct{}{}
+	defer func() { <-r.places }()
+	r.mu.Lock()
+	i := slices.IndexFunc(r.idle, func(f *idleFetcher) bool { return f.last.SameFrame(e.At) })
+	if i < 0 {
+		i = len(r.idle) - 1
+	}
+	f := r.idle[i]
+	r.idle = slices.Delete(r.idle, i, i+1)
+	r.mu.Unlock()
+
+	err := f.Fetch(r.ctx, r.region, e, dst)
+	f.last = e.At
+	r.mu.Lock()
+	r.idle = append(r.idle, f)
+	r.mu.Unlock()
+	return err
 }
 
 // Size implements block.Reader.
@@ -155,11 +185,8 @@ func (r *storedRandom) copyChunk(p []byte, e image.Entry, from int64) (int, erro
 	data, ok := r.chunks.get(e.ID)
 	r.mu.Unlock()
 	if !ok {
-		f := <-r.fetchers
 		data = make([]byte, e.Length)
-		err := f.Fetch(r.ctx, r.region, e, data)
-		r.fetchers <- f
-		if err != nil {
+		if err := r.fetch(e, data); err != nil {
 			return 0, err
 		}
 		r.mu.Lock()

@@ -58,12 +58,12 @@ func TestNetworkFaults(t *testing.T) {
 			b, data := holding(t, 8<<20)
 			p := start(t, serve.Config{Backend: b}, nil)
 			far := newProxy(t, p.Listener.Addr().String(), 0)
-			far.fault = func(conn int) (int64, fault) {
+			far.breaks(func(conn int) (int64, fault) {
 				if conn < 3 {
 					return int64(conn+1) << 20, what
 				}
 				return 0, none
-			}
+			})
 			var traffic progress.Traffic
 			c := p.client(t, func(c *remote.Config) { c.URL, c.Stall, c.Traffic = far.url(), 500*time.Millisecond, &traffic })
 			wantAll(t, c, data)
@@ -88,16 +88,10 @@ func TestServerRestarts(t *testing.T) {
 	var traffic progress.Traffic
 	c := first.client(t, func(c *remote.Config) { c.URL, c.Traffic = far.url(), &traffic })
 	time.AfterFunc(100*time.Millisecond, func() {
-		far.mu.Lock()
-		far.to = "127.0.0.1:1" // nobody
-		far.mu.Unlock()
+		far.leadsTo("127.0.0.1:1") // nobody
 		far.cutAll()
 	})
-	time.AfterFunc(600*time.Millisecond, func() {
-		far.mu.Lock()
-		defer far.mu.Unlock()
-		far.to = first.Listener.Addr().String()
-	})
+	time.AfterFunc(600*time.Millisecond, func() { far.leadsTo(first.Listener.Addr().String()) })
 	wantAll(t, c, data)
 	if in := traffic.In.Load(); in != 16<<20 {
 		t.Errorf("%d bytes were fetched of 16 MiB", in)
@@ -241,7 +235,7 @@ func TestCancelWhileItStalls(t *testing.T) {
 	b, data := holding(t, 1<<20)
 	p := start(t, serve.Config{Backend: b}, nil)
 	far := newProxy(t, p.Listener.Addr().String(), 0)
-	far.fault = func(int) (int64, fault) { return 100 << 10, stall }
+	far.breaks(func(int) (int64, fault) { return 100 << 10, stall })
 	c := p.client(t, func(c *remote.Config) { c.URL = far.url() })
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()

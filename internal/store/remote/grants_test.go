@@ -19,7 +19,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/deploy"
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/store"
-	"github.com/ingot-imaging/ingot/internal/store/local"
 	"github.com/ingot-imaging/ingot/internal/store/mem"
 	"github.com/ingot-imaging/ingot/internal/store/remote"
 	"github.com/ingot-imaging/ingot/internal/store/serve"
@@ -28,22 +27,19 @@ import (
 // depot is a store with two images of which neither has a pack of the other.
 type depot struct {
 	*store.Store
-	backend    *local.Backend
+	backend    *mem.Backend
 	disk       *blocktest.Memory
 	img, other catalog.Image
 }
 
-func newDepot(t *testing.T, size int64) depot {
+func newDepot(t *testing.T) depot {
 	t.Helper()
-	b, err := local.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := &mem.Backend{}
 	s, err := store.OpenOrCreate(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := capturetest.Disk(size, 2<<20, 1, 2)
+	disk := capturetest.Disk(capturetest.Small, 2<<20, 1, 2)
 	return depot{s, b, disk, capturetest.Image(t, s, "lab:v1", disk), capturetest.Image(t, s, "exam:v1", capturetest.Disk(capturetest.Small, 1<<20, 7))}
 }
 
@@ -92,7 +88,7 @@ func (z zeroing) Zero(off, n int64) error {
 
 // TestDeployNeeds deploys with exactly what an image needs, and with one key less.
 func TestDeployNeeds(t *testing.T) {
-	d := newDepot(t, capturetest.Large)
+	d := newDepot(t)
 	found := d.needs(d.img.ID)
 	var mu sync.Mutex
 	without, read := "", map[string]bool{}
@@ -170,7 +166,7 @@ func (d depot) keysOf(t *testing.T, img catalog.Image) []string {
 // TestNeedsAfterACleanUp moves the chunks of an image into other packs while it is
 // deployed: the first to meet it finds them, though the grant is older.
 func TestNeedsAfterACleanUp(t *testing.T) {
-	d := newDepot(t, capturetest.Small)
+	d := newDepot(t)
 	found := d.needs(d.img.ID)
 	p := start(t, serve.Config{Backend: d.backend, Hash: d.Hash(), Authorize: func(r *http.Request) (serve.Grant, error) {
 		return found.Grant(r.Context(), "job")
@@ -222,7 +218,7 @@ func capturing(t *testing.T, d depot, change func(serve.Grant) serve.Grant) (pla
 // TestCaptureGrant captures with what a capture may do: new chunks alone are stored,
 // the next version is found, and nothing of others can be read or removed.
 func TestCaptureGrant(t *testing.T) {
-	d := newDepot(t, capturetest.Small)
+	d := newDepot(t)
 	p, b := capturing(t, d, nil)
 	s, err := store.Open(t.Context(), b)
 	if err != nil {
@@ -292,7 +288,7 @@ func TestCaptureNeeds(t *testing.T) {
 		}
 		for _, kind := range kinds[act] {
 			t.Run(act+" "+kind, func(t *testing.T) {
-				d := newDepot(t, capturetest.Small)
+				d := newDepot(t)
 				p, b := capturing(t, d, func(g serve.Grant) serve.Grant {
 					take(&g, func(key string) bool { return strings.HasPrefix(key, kind) })
 					return g

@@ -75,6 +75,20 @@ func (p *proxy) accept() {
 	}
 }
 
+// breaks says what happens to connections that are made from now on.
+func (p *proxy) breaks(how func(conn int) (after int64, what fault)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = how
+}
+
+// leadsTo sends connections that are made from now on elsewhere.
+func (p *proxy) leadsTo(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = address
+}
+
 // cutAll closes every connection.
 func (p *proxy) cutAll() {
 	p.mu.Lock()

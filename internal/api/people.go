@@ -78,7 +78,7 @@ func addTokens(b builder) {
 		func(ctx context.Context, actor fleet.Actor, in *TokenPath) error {
 			return ctl.RemoveToken(ctx, actor, in.Token)
 		})
-	ask(b, operation{id: "listSessions", request: "GET /sessions", tag: tagPeople, role: fleet.Viewer, summary: "logins of browsers: one's own, or with the role admin anybody's"},
+	ask(b, operation{id: "listSessions", request: "GET /sessions", tag: tagPeople, role: fleet.Admin, summary: "logins of browsers", about: "A browser may ask for its own user's with any role."},
 		func(ctx context.Context, actor fleet.Actor, in *sessionsQuery) (message.List[fleet.Session], error) {
 			return listed(ctl.Sessions(ctx, actor, in.User))
 		})

@@ -58,7 +58,7 @@ func addProfiles(b builder) {
 		return ctl.RemoveProfile(ctx, actor, in.Profile)
 	})
 	ask(b, operation{
-		id: "checkProfile", request: "POST /profiles/check", tag: tagProfiles, role: fleet.Viewer, limit: maxYAML,
+		id: "checkProfile", request: "POST /profiles/check", tag: tagProfiles, role: fleet.Operator, limit: maxYAML,
 		errors: []int{http.StatusNotFound}, summary: "what is wrong with the text of a profile",
 	}, func(ctx context.Context, actor fleet.Actor, in *profileCheck) (message.Checked, error) {
 		problems, err := ctl.CheckProfile(ctx, actor, in.Name, in.RawBody)

@@ -33,7 +33,7 @@ func (b builder) spec(ctx context.Context, actor fleet.Actor, in *specBody) (fle
 func addBatches(b builder) {
 	ctl := b.api.Control
 	ask(b, operation{
-		id: "previewBatch", request: "POST /batches/preview", tag: tagWork, role: fleet.Viewer, errors: []int{http.StatusNotFound, http.StatusConflict},
+		id: "previewBatch", request: "POST /batches/preview", tag: tagWork, role: fleet.Operator, errors: []int{http.StatusNotFound, http.StatusConflict},
 		summary: "what submitting would do with each machine, and what stops it",
 	}, func(ctx context.Context, actor fleet.Actor, in *specBody) (control.Preview, error) {
 		spec, err := b.spec(ctx, actor, in)

@@ -18,6 +18,7 @@ const (
 	maxSilentStarts = 5
 	maxStarts       = 5
 	startsWithin    = time.Hour
+	sameStart       = time.Minute // firmware that asks twice starts once
 	maxBoots        = 20_000 // machines that are remembered
 	keepBoots       = 20_000 // boot records
 )
@@ -111,7 +112,7 @@ func (c *Control) brokenBy(ctx context.Context, machine string) (*fleet.Job, err
 }
 
 // EnrolSecret makes the secret of one boot of a machine, which lets it say Hello. It
-// is asked for once each time that the agent is started.
+// is asked for when the agent is started.
 func (c *Control) EnrolSecret(ctx context.Context, mac string) (string, error) {
 	if mac = fleet.MAC(mac); mac == "" {
 		return "", &InvalidError{"mac", "want an address as 52:54:00:12:34:56"}
@@ -178,7 +179,11 @@ func (b *boots) start(mac string, now time.Time) {
 	if len(b.byMAC) >= maxBoots {
 		clear(b.byMAC)
 	}
-	starts := append(b.byMAC[mac], bootStart{at: now})
+	starts := b.byMAC[mac]
+	if n := len(starts); n > 0 && !starts[n-1].said && now.Sub(starts[n-1].at) < sameStart {
+		return
+	}
+	starts = append(starts, bootStart{at: now})
 	b.byMAC[mac] = starts[max(len(starts)-2*maxStarts, 0):]
 }
 

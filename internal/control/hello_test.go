@@ -293,3 +293,24 @@ func TestObjects(t *testing.T) {
 		t.Errorf("%v", stats.Refused)
 	}
 }
+
+// TestSilentStarts: a machine on which the agent dies before it can speak starts its
+// own disk in the end.
+func TestSilentStarts(t *testing.T) {
+	s := newServer(t)
+	mac := inventory(1).MACs[0]
+	starts := 0
+	for range 60 {
+		agent, _, _, err := s.ChooseBoot(t.Context(), mac, "")
+		s.must(err)
+		if agent {
+			starts++
+			_, err := s.EnrolSecret(t.Context(), mac)
+			s.must(err)
+		}
+		s.wait(50 * time.Second)
+	}
+	if starts != 9 { // two fall into one minute
+		t.Errorf("the agent was started %d times", starts)
+	}
+}

@@ -227,7 +227,6 @@ func (s *server) wantState(batch string, want ...fleet.JobState) []fleet.Job {
 
 // fakeImages is a store with one image and more by test.
 type fakeImages struct {
-	mu   sync.Mutex
 	all  []control.Image
 	lint json.RawMessage
 }

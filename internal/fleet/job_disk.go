@@ -9,8 +9,8 @@ import (
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
-// Words that choose a disk by a rule. Anything else is a path or a serial number; ""
-// is the only internal disk.
+// Words that choose a disk by a rule. Anything else is a path, a serial number
+// or a WWN; "" is the only internal disk.
 const (
 	LargestDisk  = "largest"
 	SmallestDisk = "smallest"
@@ -96,7 +96,7 @@ func firstNVMe(internal []wire.Disk) (wire.Disk, string) {
 func named(disks []wire.Disk, want string) (wire.Disk, string) {
 	var fits []wire.Disk
 	for _, d := range disks {
-		if d.Path == want || d.Serial != "" && fold(d.Serial) == fold(want) {
+		if d.Path == want || d.Serial != "" && fold(d.Serial) == fold(want) || d.WWN != "" && fold(d.WWN) == fold(want) {
 			fits = append(fits, d)
 		}
 	}

@@ -36,7 +36,7 @@ type deployBody struct {
 	Machines []choiceMachine // those that the search finds, and those selected
 	Total    int             // that the search finds
 	Groups   []fleet.Group
-	Profiles []control.Profile // step options
+	Profiles []profileRow // step options
 	Zone     string
 	Preview  *preview // step plan
 }
@@ -117,8 +117,8 @@ func (v *visit) fillStep(body *deployBody) error {
 	case "machines":
 		return v.fillMachines(body)
 	case "options":
-		profiles, err := v.ctl.Profiles(ctx, v.actor)
-		body.Profiles = profiles
+		var err error
+		body.Profiles, err = v.profileRows()
 		return err
 	}
 	spec, wrong := body.Chosen.spec(v.now.Location())

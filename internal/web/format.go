@@ -36,15 +36,12 @@ func rate(bytesPerSecond int64) string {
 	return size(bytesPerSecond) + "/s"
 }
 
-// span is a duration for people, to about a hundredth: "41 s", "3 min 20 s",
-// "2 h 5 min", "3 days".
+// span is a duration for people: "41 s", "3 min 20 s", "2 h 5 min", "3 days".
 func span(d time.Duration) string {
 	seconds := int64(d.Round(time.Second) / time.Second)
 	switch {
-	case seconds < 0:
-		return "0 s"
-	case d < 10*time.Second && d > 0:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	case seconds < 1:
+		return "under 1 s"
 	case seconds < 60:
 		return fmt.Sprintf("%d s", seconds)
 	case seconds < 3600:

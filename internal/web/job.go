@@ -111,8 +111,11 @@ func jobSummary(j fleet.Job) string {
 		return sentence(j.Why)
 	}
 	p := j.Result.Progress
-	if j.State != fleet.Done {
-		return ""
+	switch {
+	case j.State == fleet.Cancelled:
+		return sentence(j.Why)
+	case j.State != fleet.Done:
+		return "" // the error says it
 	}
 	switch j.Kind {
 	case wire.Deploy:

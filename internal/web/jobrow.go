@@ -44,7 +44,7 @@ func newJobRow(j fleet.Job, now time.Time) jobRow {
 	case fleet.Running, fleet.Stopping:
 		row.progress(j.Progress)
 	case fleet.Done:
-		row.Done, row.Total = j.Progress.Total, j.Progress.Total
+		row.Done, row.Total, row.Why = j.Progress.Total, j.Progress.Total, jobSummary(j)
 	}
 	if !j.Started.IsZero() && !j.Ended.IsZero() {
 		row.Took = span(j.Ended.Sub(j.Started))

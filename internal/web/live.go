@@ -25,6 +25,9 @@ import (
 const (
 	// feedPause is the least time between two renderings of a page.
 	feedPause = 500 * time.Millisecond
+	// feedAgain is when a page is made once more after an event: some come before what
+	// they are about was written, and control leaves out those that follow closely.
+	feedAgain = 1200 * time.Millisecond
 	// feedIdle is how often a page is made again when nothing happened: that a machine
 	// fell silent is no event.
 	feedIdle = 10 * time.Second
@@ -125,8 +128,7 @@ func (f *feed) run(ctx context.Context, s *site) {
 	events := s.ctl.Subscribe(ctx)
 	idle := time.NewTicker(feedIdle)
 	defer idle.Stop()
-	due := time.NewTimer(0)
-	waiting := true
+	due, fresh := time.NewTimer(0), true // something happened that due is for
 	for {
 		select {
 		case <-ctx.Done():
@@ -135,19 +137,19 @@ func (f *feed) run(ctx context.Context, s *site) {
 			if !ok {
 				return
 			}
-			if !waiting && (e.Topic == control.TopicAll || slices.Contains(f.source.topics, e.Topic)) {
+			if !fresh && (e.Topic == control.TopicAll || slices.Contains(f.source.topics, e.Topic)) {
 				due.Reset(feedPause)
-				waiting = true
+				fresh = true
 			}
 		case <-idle.C:
-			if !waiting {
-				due.Reset(0)
-				waiting = true
-			}
+			due.Reset(0)
 		case <-due.C:
-			waiting = false
 			if err := f.refresh(ctx, s); err != nil && ctx.Err() == nil {
 				f.log.Warn("a live page could not be made", "page", f.key, "error", err)
+			}
+			if fresh {
+				due.Reset(feedAgain)
+				fresh = false
 			}
 		}
 	}

@@ -30,7 +30,7 @@ type machineRow struct {
 
 func newMachineRow(m fleet.Machine, now time.Time) machineRow {
 	row := machineRow{
-		ID: m.ID, Name: m.Name, Hostname: m.Hostname, State: machineBadge(m.State), Online: m.Online(now), Expected: m.Expected,
+		ID: m.ID, Name: m.Name, Hostname: m.Hostname, State: machineBadge(m), Online: m.Online(now), Expected: m.Expected,
 		Model: machineModel(m), Serial: m.Inventory.Serial, MAC: firstMAC(m), Addr: m.Addr, Groups: m.Groups,
 		Conflicts: len(m.Conflicts), Seen: moment{m.LastSeen, now},
 	}
@@ -69,11 +69,13 @@ func firstMAC(m fleet.Machine) string {
 
 func failing(d wire.Disk) bool { return strings.HasPrefix(d.Health, "failing") }
 
-func machineBadge(s wire.State) badge {
-	switch s {
-	case wire.Approved:
+func machineBadge(m fleet.Machine) badge {
+	switch {
+	case m.Stick && m.State == wire.Approved:
+		return badge{"warn", "?", "started from a stick"}
+	case m.State == wire.Approved:
 		return badge{"good", "✓", "approved"}
-	case wire.Rejected:
+	case m.State == wire.Rejected:
 		return badge{"off", "■", "rejected"}
 	}
 	return badge{"warn", "?", "waits for approval"}

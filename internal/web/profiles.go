@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/control"
@@ -26,17 +27,29 @@ type profileRow struct {
 	Modified     moment
 }
 
+// ownPlaceholders are those that not every profile has.
+func ownPlaceholders(p control.Profile) []string {
+	common := []string{"asset", "board", "mac", "maker", "model", "n", "name", "serial", "sku", "uuid"}
+	return slices.DeleteFunc(slices.Clone(p.Placeholders), func(name string) bool { return slices.Contains(common, name) })
+}
+
 func profilePath(name string) string { return "/profiles/" + url.PathEscape(name) }
 
-func showProfiles(v *visit) error {
+// profileRows reads all profiles.
+func (v *visit) profileRows() (rows []profileRow, err error) {
 	profiles, err := v.ctl.Profiles(v.r.Context(), v.actor)
+	for _, p := range profiles {
+		rows = append(rows, profileRow{p.Name, profilePath(p.Name), ownPlaceholders(p), len(p.Problems), p.Machines, moment{p.Modified, v.now}})
+	}
+	return rows, err
+}
+
+func showProfiles(v *visit) error {
+	rows, err := v.profileRows()
 	if err != nil {
 		return err
 	}
-	body := profilesBody{Operator: v.may(fleet.Operator)}
-	for _, p := range profiles {
-		body.Rows = append(body.Rows, profileRow{p.Name, profilePath(p.Name), p.Placeholders, len(p.Problems), p.Machines, moment{p.Modified, v.now}})
-	}
+	body := profilesBody{Operator: v.may(fleet.Operator), Rows: rows}
 	return v.render(http.StatusOK, "profiles", page{Title: "Profiles", Nav: "profiles", Body: body})
 }
 

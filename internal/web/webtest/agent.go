@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func (r *Room) Start(t testing.TB, inv wire.Inventory) *Agent {
 		t.Fatal(err)
 	}
 	hello := wire.Hello{Protocol: wire.Version, Agent: "test", Secret: secret, Boot: rand.Text(), Inventory: inv}
-	welcome, err := r.Control.Hello(t.Context(), hello, inv.NICs[0].Addr)
+	welcome, err := r.Control.Hello(t.Context(), hello, strings.TrimSuffix(inv.NICs[0].Addr, "/16"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,4 +138,13 @@ func (r *Room) AddMachines(t testing.TB, from, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Deploy orders a deploy to the machine of an agent, and lets it take the job.
+func (r *Room) Deploy(t testing.TB, by fleet.Actor, a *Agent) *wire.Job {
+	t.Helper()
+	if _, err := r.Control.Submit(t.Context(), by, fleet.BatchSpec{Kind: wire.Deploy, Image: "lab-pc:v3", Machines: []string{a.Machine}}); err != nil {
+		t.Fatal(err)
+	}
+	return a.Take(t)
 }

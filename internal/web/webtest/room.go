@@ -82,14 +82,13 @@ func (r *Room) Admin(t testing.TB) (actor fleet.Actor, session string) {
 	return fleet.Actor{Kind: "user", Name: "anna", Role: fleet.Admin, Addr: "192.0.2.1", Session: login.Session.ID}, login.Secret
 }
 
-// User makes a user who is called as their role, and returns the secret of a
-// session.
-func (r *Room) User(t testing.TB, by fleet.Actor, role fleet.Role) (session string) {
+// User makes a user, and returns the secret of a session.
+func (r *Room) User(t testing.TB, by fleet.Actor, name string, role fleet.Role) (session string) {
 	t.Helper()
-	if _, err := r.Control.AddUser(t.Context(), by, string(role), role, Password); err != nil {
+	if _, err := r.Control.AddUser(t.Context(), by, name, role, Password); err != nil {
 		t.Fatal(err)
 	}
-	login, err := r.Control.Login(t.Context(), string(role), Password, control.Client{Addr: "192.0.2.2", Agent: "test"})
+	login, err := r.Control.Login(t.Context(), name, Password, control.Client{Addr: "192.0.2.2", Agent: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

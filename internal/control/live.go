@@ -17,6 +17,9 @@ const keepEvery = 5 * time.Second
 // eventEvery is how often progress of a job is an event at most.
 const eventEvery = time.Second
 
+// forgetLive is how long after its lease a job's newest progress is remembered.
+const forgetLive = 10 * time.Minute
+
 // live is what is newest of running jobs and of machines, in memory. It grows with
 // the fleet and no further: an entry goes when its job ends, or once it was kept.
 type live struct {
@@ -130,6 +133,10 @@ func (l *live) take(now time.Time, all bool) (seen []Seen, jobs []string) {
 	}
 	clear(l.seen)
 	for id, one := range l.jobs {
+		if now.Sub(one.lease) > forgetLive {
+			delete(l.jobs, id) // it was lost, and nobody came back
+			continue
+		}
 		if one.dirty && (all || now.Sub(one.kept) >= keepEvery) {
 			one.dirty, one.kept = false, now
 			jobs = append(jobs, id)

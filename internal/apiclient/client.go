@@ -107,7 +107,12 @@ type UnreachableError struct {
 	Err error
 }
 
-func (e *UnreachableError) Error() string { return fmt.Sprintf("%s does not answer: %v", e.URL, e.Err) }
+func (e *UnreachableError) Error() string {
+	if errors.As(e.Err, new(*trust.MismatchError)) {
+		return fmt.Sprintf("%s: %v", e.URL, e.Err)
+	}
+	return fmt.Sprintf("%s does not answer: %v", e.URL, e.Err)
+}
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
 // maxAnswer bounds an answer that is not a stream, bytes.

@@ -3,19 +3,17 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ingot-imaging/ingot/internal/cli/clitest"
 )
 
 func TestMain(m *testing.M) {
@@ -23,11 +21,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txtar: what each command does, as its users see it.
-// They add to the commands of testscript:
+// They add to the commands of testscript and of package clitest:
 //
-//	exits CODE PROGRAM ARGS...      run a program that must end with CODE
-//	json PATH WANT                  the last stdout is one JSON document; WANT is a regular
-//	                                expression for what is at PATH, such as volumes.0.kind
 //	disk FILE                       put a disk image there: GPT with an ESP, an ext4 and swap
 //	attach FILE VARIABLE            attach a file to a loop device with partitions
 //	mount ARGS... DIR               mount(8), unmounted when the script ends
@@ -45,70 +40,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("MTOOLS_SKIP_CHECK", "1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonAt, "disk": disk, "attach": attach, "mount": mountVolume, "interrupt": interrupt,
-		},
+		Cmds: clitest.Commands(map[string]clitest.Command{
+			"disk": disk, "attach": attach, "mount": mountVolume, "interrupt": interrupt,
+		}),
 		UpdateScripts: os.Getenv("INGOT_UPDATE") != "",
 	})
-}
-
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	code, err := strconv.Atoi(args[0])
-	if neg || err != nil || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
-	}
-	got := 0
-	err = ts.Exec(args[1], args[2:]...)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got, err = exit.ExitCode(), nil
-	}
-	ts.Check(err)
-	if got != code {
-		ts.Fatalf("%s ended with %d, want %d", strings.Join(args[1:], " "), got, code)
-	}
-}
-
-func jsonAt(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: json PATH WANT")
-	}
-	var doc any
-	d := json.NewDecoder(strings.NewReader(ts.ReadFile("stdout")))
-	d.UseNumber()
-	ts.Check(d.Decode(&doc))
-	if d.More() {
-		ts.Fatalf("stdout holds more than one JSON document")
-	}
-	got := fmt.Sprint(follow(doc, strings.Split(args[0], ".")))
-	if regexp.MustCompile("^(?:"+args[1]+")$").MatchString(got) == neg {
-		ts.Fatalf("%s is %q, want %q (not: %v)", args[0], got, args[1], neg)
-	}
-}
-
-// follow goes down a document; "len" is the length of a list or an object, and
-// what is not there is nil.
-func follow(doc any, path []string) any {
-	for _, step := range path {
-		switch d := doc.(type) {
-		case map[string]any:
-			doc = d[step]
-			if step == "len" {
-				doc = len(d)
-			}
-		case []any:
-			doc = nil
-			if i, err := strconv.Atoi(step); err == nil && i < len(d) {
-				doc = d[i]
-			}
-			if step == "len" {
-				doc = len(d)
-			}
-		default:
-			return nil
-		}
-	}
-	return doc
 }
 
 // makeDisk makes a disk image of 64 MiB with partitions of 8, 40 and 4 MiB.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -104,16 +105,30 @@ func (b *boots) Secret(ctx context.Context, m netboot.Machine) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var archive bytes.Buffer
-	w := cpio.NewWriter(&archive)
-	if err := w.Next(cpio.Header{Name: wire.EnrolFile, Mode: 0o600, Size: int64(len(data))}); err != nil {
+	return archive(wire.EnrolFile, data)
+}
+
+// archive is a cpio archive of one file, and of the folders that it lies in: the
+// kernel makes none by itself.
+func archive(name string, data []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := cpio.NewWriter(&b)
+	for i, c := range name {
+		if c != '/' {
+			continue
+		}
+		if err := w.Next(cpio.Header{Name: name[:i], Mode: fs.ModeDir | 0o755}); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Next(cpio.Header{Name: name, Mode: 0o600, Size: int64(len(data))}); err != nil {
 		return nil, err
 	}
 	if _, err := w.Write(data); err != nil {
 		return nil, err
 	}
-	err = w.Close()
-	return archive.Bytes(), err
+	err := w.Close()
+	return b.Bytes(), err
 }
 
 // Saw implements netboot.Recorder.

@@ -19,8 +19,8 @@ const (
 	maxStarts       = 5
 	startsWithin    = time.Hour
 	sameStart       = time.Minute // firmware that asks twice starts once
-	maxBoots        = 20_000 // machines that are remembered
-	keepBoots       = 20_000 // boot records
+	maxBoots        = 20_000      // machines that are remembered
+	keepBoots       = 20_000      // boot records
 )
 
 // ChooseBoot says whether a machine that starts over the network gets the agent, or

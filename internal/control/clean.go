@@ -28,7 +28,7 @@ func cleanNotes(s string) string {
 		lines = append(lines, fleet.Text(line, maxText))
 	}
 	text := strings.TrimSpace(strings.Join(lines, "\n"))
-	return text[:min(len(text), 4*maxNotes)]
+	return strings.ToValidUTF8(text[:min(len(text), 4*maxNotes)], "")
 }
 
 func bounded(n, limit int64) int64 { return min(max(n, 0), limit) }

@@ -19,7 +19,7 @@ type entry struct {
 	link          string
 }
 
-func tarOf(t *testing.T, entries ...entry) *bytes.Buffer {
+func tarOf(t testing.TB, entries ...entry) *bytes.Buffer {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -138,9 +138,8 @@ func TestProfilesAfterAPowerCut(t *testing.T) {
 }
 
 func FuzzProfileTar(f *testing.F) {
-	t := new(testing.T)
-	f.Add(tarOf(t, entry{name: "profile.yaml", content: "name: pc\n"}, entry{name: "a/b", content: "x"}).Bytes())
-	f.Add(tarOf(t, entry{name: "../x", content: "x"}, entry{name: "l", kind: tar.TypeSymlink, link: "/"}).Bytes())
+	f.Add(tarOf(f, entry{name: "profile.yaml", content: "name: pc\n"}, entry{name: "a/b", content: "x"}).Bytes())
+	f.Add(tarOf(f, entry{name: "../x", content: "x"}, entry{name: "l", kind: tar.TypeSymlink, link: "/"}).Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		folder := t.TempDir()
 		outside := filepath.Join(folder, "outside")

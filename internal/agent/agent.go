@@ -77,7 +77,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	a.look(ctx)
-	if a.Config.Server == "" {
+	if a.Config.Server == "" || a.Config.Mode == Standalone {
 		a.board.set(func(s *Screen) { s.Phase = Alone })
 		return a.idle(ctx)
 	}

@@ -13,8 +13,14 @@ import (
 // stick, Secret wherever nothing was made for this boot.
 type Config struct {
 	wire.Enrol
-	Mode string // "menu": begin with the menu
+	Mode string // Menu, Standalone, or anything else for neither
 }
+
+// Modes.
+const (
+	Menu       = "menu"       // the screen begins with the menu
+	Standalone = "standalone" // no server, even if one is known
+)
 
 // ReadConfig reads wire.EnrolFile below root, then what the kernel's command line says of
 // the server: ingot.server, ingot.fingerprint, ingot.mode. The file wins, since only

@@ -42,7 +42,7 @@ func (a *Agent) guardConsole(ctx context.Context, t *terminal) (err error) {
 		}
 	}()
 	t.awake()
-	if a.Config.Mode == "menu" || a.Config.Server == "" && !t.Serial {
+	if a.Config.Mode == Menu || (a.Config.Mode == Standalone || a.Config.Server == "") && !t.Serial {
 		if err := a.menu(ctx, t); err != nil {
 			return err
 		}

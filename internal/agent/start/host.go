@@ -72,7 +72,7 @@ func consolesForAgent() []agent.Console {
 func (h *host) drive(ctx context.Context, a *agent.Agent) {
 	l, err := NewLoader()
 	if err != nil {
-		a.Log(fmt.Sprintf("no modules are loaded: %v", err))
+		a.Log(fmt.Sprintf("modules: %v", err))
 	}
 	if l == nil {
 		return

@@ -21,7 +21,8 @@ import (
 )
 
 // TestMachine starts a kernel with nothing but the agent and modules, in QEMU: it
-// must find its devices, get an address, enrol, do a job and restart the machine. It
+// must survive a mistake of its own, find its devices, get an address, enrol, do a job and
+// restart the machine. It
 // takes a minute and a kernel from Debian, so it runs when INGOT_LAB is set.
 func TestMachine(t *testing.T) {
 	if os.Getenv("INGOT_LAB") == "" {
@@ -55,7 +56,7 @@ func TestMachine(t *testing.T) {
 		t.Fatal("the machine did not restart by itself")
 	}
 	s.judge(t, began)
-	for _, want := range []string{"WAITING FOR APPROVAL", "lab-1", "DEPLOYING lab-pc:v3", "DONE: DEPLOY OF lab-pc:v3", "RESTARTING"} {
+	for _, want := range []string{"the agent ended with code 2", "a mistake for the test", "it is started again in 2s", "WAITING FOR APPROVAL", "lab-1", "DEPLOYING lab-pc:v3", "DONE: DEPLOY OF lab-pc:v3", "RESTARTING"} {
 		if !strings.Contains(console.String(), want) {
 			t.Errorf("the console does not say %q", want)
 		}

@@ -35,7 +35,7 @@ func NewLoader() (*Loader, error) {
 	if err != nil {
 		return &Loader{dir: dir, modules: &Modules{}, once: map[string]func() error{}}, fmt.Errorf("%s: %w", dir, err)
 	}
-	return &Loader{dir: dir, modules: modules, once: map[string]func() error{}}, nil
+	return &Loader{dir: dir, modules: modules, once: map[string]func() error{}}, modules.Ban(os.DirFS("/etc/modprobe.d"))
 }
 
 // parallel is how many modules are loaded at once. Loading one probes its devices,

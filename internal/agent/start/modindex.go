@@ -20,6 +20,7 @@ type Modules struct {
 	after   map[string][]string // softdep post
 	aliases map[string][]alias  // by what is before the first colon
 	builtin map[string]bool
+	banned  map[string]bool // from devices; who names them gets them
 }
 
 type alias struct{ pattern, module string }
@@ -32,7 +33,7 @@ const maxIndex = 64 << 20
 func ReadModules(fsys fs.FS) (*Modules, error) {
 	m := &Modules{
 		files: map[string]string{}, needs: map[string][]string{}, before: map[string][]string{}, after: map[string][]string{},
-		aliases: map[string][]alias{}, builtin: map[string]bool{},
+		aliases: map[string][]alias{}, builtin: map[string]bool{}, banned: map[string]bool{},
 	}
 	for _, f := range []struct {
 		name     string
@@ -138,13 +139,27 @@ func (m *Modules) addSoft(words []string) {
 
 func (m *Modules) addBuiltin(words []string) { m.builtin[moduleName(words[0])] = true }
 
+// Ban reads what must not be loaded for a device, as "blacklist nouveau", from the
+// files of modprobe.d(5).
+func (m *Modules) Ban(dir fs.FS) error {
+	names, err := fs.Glob(dir, "*.conf")
+	for _, name := range names {
+		err = errors.Join(err, eachLine(dir, name, func(words []string) {
+			if len(words) == 2 && words[0] == "blacklist" {
+				m.banned[strings.ReplaceAll(words[1], "-", "_")] = true
+			}
+		}))
+	}
+	return err
+}
+
 // Match returns the modules that claim a device, in the order of modules.alias,
 // each once.
 func (m *Modules) Match(modalias string) []string {
 	var names []string
 	seen := map[string]bool{}
 	for _, a := range m.aliases[busOf(modalias)] {
-		if !seen[a.module] && glob(a.pattern, modalias) {
+		if !seen[a.module] && !m.banned[a.module] && glob(a.pattern, modalias) {
 			seen[a.module] = true
 			names = append(names, a.module)
 		}

@@ -75,6 +75,19 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+func TestBan(t *testing.T) {
+	m := debian(t)
+	if err := m.Ban(fstest.MapFS{"a.conf": {Data: []byte("# no\nblacklist virtio-net\noptions x y=1\n")}, "b": {Data: []byte("blacklist nvme\n")}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Match("virtio:d00000001v00001AF4"); got != nil {
+		t.Errorf("%v", got)
+	}
+	if len(m.Match("pci:v0000144Dd0000A808sv0000144Dsd0000A801bc01sc08i02")) != 1 || len(m.Order("virtio_net")) == 0 {
+		t.Error("too much is banned")
+	}
+}
+
 func TestHostileIndex(t *testing.T) {
 	m, err := ReadModules(fstest.MapFS{
 		"modules.dep":     {Data: []byte("a.ko: b.ko\nb.ko: a.ko\n../../etc/x.ko:\nnonsense\n")},
@@ -330,15 +343,21 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-func TestTailOf(t *testing.T) {
+func TestLastWords(t *testing.T) {
 	file := t.TempDir() + "/log"
 	if err := os.WriteFile(file, []byte(strings.Repeat("x\n", 20000)+"a\n\nb\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := tailOf(file, 2); !slices.Equal(got, []string{"a", "b"}) {
+	if got := lastWords(file, 2); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("%q", got)
 	}
-	if got := tailOf(file+"x", 2); got != nil {
+	if err := os.WriteFile(file, []byte("a\npanic: why\n"+strings.Repeat("goroutine\n\n", 9000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := lastWords(file, 2); !slices.Equal(got, []string{"panic: why", "goroutine"}) {
+		t.Errorf("%q", got)
+	}
+	if got := lastWords(file+"x", 2); got != nil {
 		t.Errorf("%q", got)
 	}
 }

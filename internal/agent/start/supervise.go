@@ -3,8 +3,10 @@ package start
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -42,7 +44,7 @@ func (s *supervisor) run() {
 			s.failed = 0
 		}
 		s.failed++
-		s.say("ingot: the agent %s. Its last words:\n%s", why, indent(tailOf(AgentLog, 15)))
+		s.say("ingot: the agent %s. Its last words:\n%s", why, indent(lastWords(AgentLog, 15)))
 		if s.failed >= crashes && s.strikes.may() {
 			s.say("ingot: the agent failed %d times in a row: this machine restarts.", s.failed)
 			time.Sleep(10 * time.Second)
@@ -175,19 +177,24 @@ func (s *supervisor) say(format string, args ...any) {
 
 func indent(lines []string) string { return "  " + strings.Join(lines, "\n  ") }
 
-// tailOf returns the last lines of a file that are not empty.
-func tailOf(path string, n int) []string {
+// lastWords returns what a log says of its writer's end: n lines from where Go begins
+// to tell of a mistake, before all the goroutines, or else the last ones.
+func lastWords(path string, n int) []string {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	const most = 16 << 10
-	buf := make([]byte, most)
+	const most = 1 << 20
 	if info, err := f.Stat(); err == nil && info.Size() > most {
-		_, _ = f.Seek(-most, 2)
+		_, _ = f.Seek(-most, io.SeekEnd)
 	}
-	got, _ := f.Read(buf)
-	lines := strings.FieldsFunc(string(buf[:got]), func(r rune) bool { return r == '\n' })
+	b, _ := io.ReadAll(io.LimitReader(f, most))
+	lines := strings.FieldsFunc(string(b), func(r rune) bool { return r == '\n' })
+	for i, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, "panic: ") || strings.HasPrefix(l, "fatal error: ") || strings.HasPrefix(l, "SIGQUIT: ") {
+			return lines[i:min(len(lines), i+n)]
+		}
+	}
 	return lines[max(0, len(lines)-n):]
 }

@@ -21,6 +21,7 @@ func main() {
 	}
 	switch os.Args[1] {
 	case "agent":
+		crashOnce()
 		os.Exit(start.Agent("test"))
 	case "disks":
 		fmt.Println(`[{"path": "/dev/vda", "model": "pretended", "serial": "S1", "transport": "virtio", "bytes": 1073741824, "sectorSize": 512}]`)
@@ -44,4 +45,13 @@ func tell(path string) {
 		text, _ := json.Marshal(map[string]string{"log": line})
 		fmt.Fprintln(os.Stderr, string(text))
 	}
+}
+
+// crashOnce is a mistake in the agent, seconds after its start.
+func crashOnce() {
+	if _, err := os.Stat("/run/crashed"); err == nil {
+		return
+	}
+	_ = os.WriteFile("/run/crashed", nil, 0o600)
+	time.AfterFunc(2*time.Second, func() { panic("a mistake for the test") })
 }

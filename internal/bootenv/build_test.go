@@ -21,7 +21,7 @@ var small = recipe{
 	loaders:   loaders,
 	programs:  []program{{"toolbox", []string{"hammer", "script"}}},
 	libraries: []string{"libloaded.so.1"},
-	files:     []string{"etc/toolbox.conf", "usr/share/toolbox/map.gz"},
+	files:     []string{"etc/toolbox.conf", "usr/share/toolbox/map.gz", "usr/share/locale/"},
 	shell:     "usr/bin/busybox",
 	applets:   []string{"cat", "hammer", "sh"},
 	modules:   []string{"fs/ext4", "drivers/net/r8169", "?fs/none", "fs/later"},
@@ -63,6 +63,7 @@ func shelfOf(t *testing.T) string {
 	})
 	one("toolbox", "Depends: libthing, perl\n", map[string]string{
 		"sbin/hammer": program, "bin/script": "#!/bin/sh\n", "etc/toolbox.conf": "conf", "usr/share/toolbox/map.gz": gzipped(t, "map"), "usr/share/doc/toolbox/x": "doc",
+		"usr/share/locale/a/b": "locale",
 	})
 	one("libthing", "", map[string]string{
 		"lib/x86_64-linux-gnu/libthing.so.1": "-> libthing.so.1.2", "lib/x86_64-linux-gnu/libthing.so.1.2": library,
@@ -197,13 +198,13 @@ func checkInitrd(t *testing.T, c Config, dir string) {
 		}
 		return err
 	})
-	wanted := strings.Fields(`bin dev/console dev/null etc/group etc/hosts etc/modprobe.d/ingot.conf etc/nsswitch.conf etc/os-release etc/passwd
+	wanted := strings.Fields(`bin dev/console dev/null etc/group etc/hosts etc/modprobe.d/ingot.conf etc/mtab etc/nsswitch.conf etc/os-release etc/passwd
 		etc/profile etc/shells etc/toolbox.conf init lib lib64 sbin usr/bin/busybox usr/bin/cat usr/bin/ingot usr/bin/ingot-agent usr/bin/script
 		usr/bin/sh usr/lib/firmware/real/a.fw usr/lib/firmware/rtl/a.fw usr/lib/modules/1.2-amd64/kernel/drivers/net/r8169.ko
 		usr/lib/modules/1.2-amd64/kernel/fs/ext4/ext4.ko usr/lib/modules/1.2-amd64/kernel/fs/jbd2/jbd2.ko usr/lib/modules/1.2-amd64/modules.alias
 		usr/lib/modules/1.2-amd64/modules.builtin usr/lib/modules/1.2-amd64/modules.dep usr/lib/modules/1.2-amd64/modules.softdep
 		usr/lib/x86_64-linux-gnu/libloaded.so.1 usr/lib/x86_64-linux-gnu/libthing.so.1 usr/lib/x86_64-linux-gnu/libthing.so.1.2
-		usr/sbin/hammer usr/sbin/modprobe usr/share/toolbox/map`)
+		usr/sbin/hammer usr/sbin/modprobe usr/share/locale/a/b usr/share/toolbox/map`)
 	if !slices.Equal(names, wanted) {
 		t.Errorf("the RAM disk holds\n%s", strings.Join(names, "\n"))
 	}
@@ -312,7 +313,7 @@ func TestRefusals(t *testing.T) {
 // TestPrograms checks that every program that ingot runs is in the environment.
 func TestPrograms(t *testing.T) {
 	for _, name := range tool.Names() {
-		there := slices.Contains(applets, string(name)) || slices.Contains([]tool.Name{tool.AptGet, tool.AptCache, tool.Xorriso}, name)
+		there := links["usr/bin/"+string(name)] != "" || slices.Contains(applets, string(name)) || slices.Contains([]tool.Name{tool.AptGet, tool.AptCache, tool.Xorriso}, name)
 		for _, p := range programs {
 			there = there || p.debian == name.Package() && slices.Contains(p.names, string(name))
 		}

@@ -29,6 +29,7 @@ func (s *packageSet) initrd(c Config, r recipe, agent []byte, m *Manifest) (tree
 		func() error { return t.takePrograms(s, r.programs) },
 		func() error { return t.takeLibraries(s, r.libraries) },
 		func() error { return t.takeFiles(s, r.files) },
+		func() error { return t.putLinks(r.links) },
 		func() error { return t.takeShell(s, r.shell, r.applets) },
 		func() error { return t.putSettings(c.Version) },
 		func() error { return t.takeModules(s, append(r.modules, c.Modules...), m) },
@@ -77,7 +78,7 @@ func (t tree) takeLibraries(s *packageSet, names []string) error {
 // takeFiles adds data files. Compressed ones are unpacked: the RAM disk is compressed
 // as a whole.
 func (t tree) takeFiles(s *packageSet, names []string) error {
-	for _, name := range names {
+	for _, name := range s.expand(names) {
 		if !strings.HasSuffix(name, ".gz") {
 			if _, err := t.take(s, name); err != nil {
 				return err
@@ -99,6 +100,22 @@ func (t tree) takeFiles(s *packageSet, names []string) error {
 	return nil
 }
 
+// expand replaces folders, which end in a slash, by the files in them.
+func (s *packageSet) expand(names []string) (all []string) {
+	for _, name := range names {
+		if !strings.HasSuffix(name, "/") {
+			all = append(all, name)
+			continue
+		}
+		for file := range s.files {
+			if strings.HasPrefix(file, name) {
+				all = append(all, file)
+			}
+		}
+	}
+	return all
+}
+
 func gunzip(text string) (string, error) {
 	z, err := gzip.NewReader(strings.NewReader(text))
 	if err != nil {
@@ -106,6 +123,15 @@ func gunzip(text string) (string, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(z, maxText))
 	return string(b), err
+}
+
+func (t tree) putLinks(links map[string]string) error {
+	for name, target := range links {
+		if err := t.putLink(name, target); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeShell adds the shell, under the name of each applet that no program has.

@@ -8,8 +8,9 @@ type recipe struct {
 	loaders   []loader  // copied into the folder
 	programs  []program // with the libraries that they need
 	libraries []string  // that programs load without saying so
-	files     []string  // data of programs; ".gz" is unpacked
-	shell     string    // a static program of many applets
+	files     []string  // data of programs; ".gz" is unpacked, a folder ends in a slash
+	links     map[string]string
+	shell     string // a static program of many applets
 	applets   []string
 	modules   []string // as kmod.Tree.Choose takes them
 	others    []string // further packages that libraries, files and loaders are in
@@ -44,11 +45,12 @@ func debian(c Config) recipe {
 		loaders:   loaders,
 		programs:  programs,
 		libraries: libraries,
-		files:     slices.Concat(mtoolsCharsets, keymaps, []string{"etc/mke2fs.conf"}),
+		files:     slices.Concat(charsets, keymaps, terminals, []string{"etc/mke2fs.conf"}),
+		links:     links,
 		shell:     "usr/bin/busybox",
 		applets:   applets,
 		modules:   modulePatterns(),
-		others:    append([]string{"busybox-static", "console-data", "libc6", "libgcc-s1"}, c.Extra...),
+		others:    append([]string{"busybox-static", "console-data", "libc-bin", "libc6", "libgcc-s1", "ncurses-base"}, c.Extra...),
 		optional:  firmwarePackages,
 	}
 }
@@ -72,6 +74,7 @@ var loaders = []loader{
 // programs are what package tool runs, and a few for the technician at the shell.
 // A test holds that nothing of package tool is missing.
 var programs = []program{
+	{"bash", []string{"bash"}},
 	{"btrfs-progs", []string{"btrfs", "btrfstune", "mkfs.btrfs"}},
 	{"dosfstools", []string{"fsck.fat", "mkfs.fat"}},
 	{"e2fsprogs", []string{"debugfs", "dumpe2fs", "e2fsck", "mke2fs", "resize2fs", "tune2fs"}},
@@ -90,12 +93,25 @@ var programs = []program{
 // libraries: glibc loads libgcc_s to end threads.
 var libraries = []string{"libgcc_s.so.1"}
 
-// mtoolsCharsets are what mtools needs to spell names on FAT volumes.
-var mtoolsCharsets = []string{
+// charsets are the locale in which programs are run (package tool), so that names of
+// files are UTF-8, and what mtools needs to spell names on FAT volumes.
+var charsets = []string{
+	"usr/lib/locale/C.utf8/",
 	"usr/lib/x86_64-linux-gnu/gconv/gconv-modules",
 	"usr/lib/x86_64-linux-gnu/gconv/gconv-modules.d/gconv-modules-extra.conf",
 	"usr/lib/x86_64-linux-gnu/gconv/IBM437.so",
 	"usr/lib/x86_64-linux-gnu/gconv/IBM850.so",
+}
+
+// links: BusyBox is there for its applets and for the case that a library is missing,
+// but not as the shell. It prefers its applets to the programs of the same names, so
+// that who types mke2fs or mount would get another one than ingot.
+var links = map[string]string{"usr/bin/sh": "bash"}
+
+// terminals are those that a console may be, for editing at the shell.
+var terminals = []string{
+	"usr/lib/terminfo/d/dumb", "usr/lib/terminfo/l/linux", "usr/lib/terminfo/v/vt100", "usr/lib/terminfo/v/vt220",
+	"usr/lib/terminfo/x/xterm",
 }
 
 // keymaps are layouts of keyboards, and what they include.
@@ -130,9 +146,9 @@ var applets = []string{
 	"cp", "cut", "date", "dd", "depmod", "df", "diff", "dirname", "dmesg", "du", "echo", "egrep", "env", "expr", "false",
 	"fdisk", "find", "free", "fsfreeze", "fstrim", "grep", "gunzip", "gzip", "halt", "head", "hexdump", "hostname",
 	"hwclock", "id", "insmod", "ip", "kill", "killall", "less", "ln", "loadfont", "loadkmap", "losetup", "ls", "lsmod",
-	"md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "modinfo", "modprobe", "more", "mountpoint", "mv", "nc", "netstat", "nslookup", "nsenter",
+	"md5sum", "mkdir", "mkfifo", "mknod", "mktemp", "modinfo", "modprobe", "more", "mv", "nc", "netstat", "nslookup", "nsenter",
 	"od", "openvt", "partprobe", "pidof", "ping", "poweroff", "printf", "ps", "pwd", "readlink", "realpath", "reboot", "reset", "rm",
-	"rmdir", "rmmod", "route", "sed", "seq", "setsid", "sh", "sha256sum", "sleep", "sort", "stat", "strings", "stty",
+	"rmdir", "rmmod", "route", "sed", "seq", "setsid", "sha256sum", "sleep", "sort", "stat", "strings", "stty",
 	"swapoff", "swapon", "switch_root", "sync", "sysctl", "tail", "tar", "tee", "test", "tftp", "time", "timeout", "top", "touch", "tr", "traceroute",
-	"true", "tty", "udhcpc", "uname", "uniq", "unxz", "unzip", "uptime", "vi", "watch", "wc", "wget", "which", "xargs", "xxd", "yes", "zcat",
+	"true", "truncate", "tty", "udhcpc", "uname", "uniq", "unxz", "unzip", "uptime", "vi", "watch", "wc", "wget", "which", "xargs", "xxd", "yes", "zcat",
 }

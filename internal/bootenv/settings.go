@@ -27,11 +27,10 @@ func (t tree) putSettings(version string) error {
 			return err
 		}
 	}
-	// A technician types the name of the program; the agent is that program.
-	for _, name := range []string{"usr/bin/ingot", "usr/bin/ingot-agent"} {
-		if err := t.putLink(name, "/init"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.putLinks(map[string]string{
+		// A technician types the name of the program; the agent is that program.
+		"usr/bin/ingot": "/init", "usr/bin/ingot-agent": "/init",
+		// Programs look there before they touch a volume that is mounted.
+		"etc/mtab": "/proc/self/mounts",
+	})
 }

@@ -11,10 +11,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/bootenv/deb"
 	"github.com/ingot-imaging/ingot/internal/tool"
@@ -54,8 +56,7 @@ func Open(ctx context.Context, sources string) (*Archive, error) {
 	}
 	a := &Archive{dir: dir}
 	if err = a.prepare(sources); err == nil {
-		_, a.trouble = tool.Command{Name: tool.AptGet, Args: append(a.options, "update")}.Run(ctx)
-		err = ctx.Err()
+		err = a.update(ctx)
 	}
 	if err != nil {
 		a.Close()
@@ -98,6 +99,18 @@ func (a *Archive) prepare(sources string) error {
 		a.options = append(a.options, "-o", o)
 	}
 	return nil
+}
+
+// update fetches the lists. That apt-get fails is kept in trouble, without its many
+// options.
+func (a *Archive) update(ctx context.Context) error {
+	_, err := tool.Command{Name: tool.AptGet, Args: append(a.options, "update")}.Run(ctx)
+	var failed *tool.FailedError
+	if errors.As(err, &failed) {
+		a.trouble = fmt.Errorf("apt-get update failed: %s", strings.TrimSpace(failed.Output))
+		return nil
+	}
+	return err
 }
 
 // Trouble is why some lists could not be fetched; nil: all were.

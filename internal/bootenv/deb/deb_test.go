@@ -119,7 +119,9 @@ func openBytes(t testing.TB, b []byte) error {
 
 func TestHostile(t *testing.T) {
 	file := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeReg} }
-	link := func(name, to string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to} }
+	link := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to}
+	}
 	if err := openBytes(t, sample(pack(file("./a/b"), link("./l", "../../../etc/passwd")))); err != nil {
 		t.Fatalf("a package in order is refused: %v", err)
 	}

@@ -39,7 +39,7 @@ func main() {
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	for _, m := range []string{"efivarfs", "ext4", "xfs", "btrfs", "vfat", "ntfs3", "exfat", "isofs", "udf", "squashfs", "overlay", "loop", "dm-mod", "dm-crypt", "raid1", "softdog", "nls_cp437"} {
+	for _, m := range append(uefi(), "ext4", "xfs", "btrfs", "vfat", "exfat", "isofs", "udf", "squashfs", "overlay", "loop", "dm-mod", "dm-crypt", "raid1", "softdog", "nls_cp437") {
 		if b, err := exec.Command("modprobe", "-b", m).CombinedOutput(); err != nil {
 			say("module %s: %v %s", m, err, b)
 		}
@@ -47,6 +47,9 @@ func main() {
 	say("cmdline %s", strings.TrimSpace(read("/proc/cmdline")))
 	say("disks %s", drivers("/sys/block"))
 	say("nics %s", drivers("/sys/class/net"))
+	if entries, _ := filepath.Glob("/sys/class/watchdog/*"); len(entries) > 0 {
+		say("watchdogs %s", strings.Join(entries, " "))
+	}
 	say("lockdown %s", strings.TrimSpace(read("/sys/kernel/security/lockdown")))
 	say("uefi %v", exists("/sys/firmware/efi"))
 	say("fb %s", strings.TrimSpace(read("/proc/fb")))
@@ -56,7 +59,7 @@ func main() {
 	for _, args := range [][]string{{"sh", "-c", "busybox --help | head -1"}, {"mke2fs", "-V"}, {"mkfs.xfs", "-V"}, {"ntfsresize", "-V"}, {"mcopy", "-V"}, {"smartctl", "-V"}, {"btrfs", "version"}} {
 		b, err := exec.Command(args[0], args[1:]...).CombinedOutput()
 		first, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-		say("tool %s: %v %s", args[0], err, first)
+		say("tool-%s %v %s", args[0], err, first)
 	}
 	say("ready at %s", uptime())
 	time.Sleep(time.Second)
@@ -64,11 +67,21 @@ func main() {
 	select {}
 }
 
+// uefi is the module that only PCs with UEFI take.
+func uefi() []string {
+	if exists("/sys/firmware/efi") {
+		return []string{"efivarfs"}
+	}
+	return nil
+}
+
 // aliases are the modaliases of devices that were not seen before.
 func aliases(seen map[string]bool) (fresh []string) {
 	filepath.WalkDir("/sys/devices", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.Name() == "modalias" && !d.IsDir() {
-			if a := strings.TrimSpace(read(name)); a != "" && !seen[a] {
+		// Not the file modalias: cards in a reader have none.
+		if err == nil && d.Name() == "uevent" {
+			_, a, _ := strings.Cut("\n"+read(name), "\nMODALIAS=")
+			if a, _, _ = strings.Cut(a, "\n"); a != "" && !seen[a] {
 				seen[a] = true
 				fresh = append(fresh, a)
 			}

@@ -57,12 +57,18 @@ type Machine struct {
 // Start starts the raw disk image in QEMU, as Boot does, until Stop or the end of
 // ctx. The image keeps what the machine writes if keep is set.
 func Start(ctx context.Context, image string, fw Firmware, keep bool) (*Machine, error) {
-	m := &Machine{what: fmt.Sprintf("boot %s with %s", image, fw), ended: make(chan struct{}), more: make(chan struct{})}
-	m.ctx, m.stop = context.WithCancel(ctx)
 	args := qemuArgs(image, fw)
 	if !keep {
 		args = append(args, "-snapshot")
 	}
+	return Run(ctx, fmt.Sprintf("boot %s with %s", image, fw), args)
+}
+
+// Run starts QEMU with these arguments, which connect the first serial port with
+// stdio, until Stop or the end of ctx. What names the machine in errors.
+func Run(ctx context.Context, what string, args []string) (*Machine, error) {
+	m := &Machine{what: what, ended: make(chan struct{}), more: make(chan struct{})}
+	m.ctx, m.stop = context.WithCancel(ctx)
 	cmd := exec.CommandContext(m.ctx, "qemu-system-x86_64", args...)
 	cmd.WaitDelay = 10 * time.Second
 	var complaints bytes.Buffer

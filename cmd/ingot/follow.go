@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -38,6 +39,9 @@ const (
 	// that something changed, and may be lost.
 	lookOften  = 500 * time.Millisecond
 	lookAnyway = 5 * time.Second
+	// patience is how long a server that answered before may not answer: work goes on
+	// without it, and so does who follows.
+	patience = 10 * time.Minute
 )
 
 // follow shows a batch until all of its jobs have ended, and fails unless all are
@@ -72,14 +76,18 @@ func (r *remote) watch(ctx context.Context, c *apiclient.Client, batch string) (
 	}()
 	live := r.newLive()
 	defer live.end()
+	var answered time.Time
 	for {
 		work, err := c.Batch(ctx, batch)
-		if err != nil {
+		switch {
+		case err == nil:
+			answered = time.Now()
+			live.show(work)
+			if ended(work) {
+				return work, nil
+			}
+		case !passing(err) || time.Since(answered) > patience:
 			return work, err
-		}
-		live.show(work)
-		if ended(work) {
-			return work, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -96,6 +104,9 @@ func (r *remote) watch(ctx context.Context, c *apiclient.Client, batch string) (
 		}
 	}
 }
+
+// passing reports whether an error may pass: a server that is started again.
+func passing(err error) bool { return errors.As(err, new(*apiclient.UnreachableError)) }
 
 func ended(w message.Work) bool {
 	for _, j := range w.Jobs {

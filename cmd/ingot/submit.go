@@ -35,21 +35,20 @@ type verb struct {
 	kind    wire.Kind
 	use     string // "deploy IMAGE"
 	short   string
-	long    string
 	example string
 	flags   func(c *cobra.Command, s *submission)
 }
 
 func verbs() []verb {
 	return []verb{
-		{wire.Deploy, "deploy IMAGE", "put an image on machines' disks", "", "  ingot jobs deploy lab-pc --group lab --profile lab --wait\n  ingot jobs deploy lab-pc:v3 --on lab-01,lab-02 --at 22:00 --wake --then shutdown", deployFlags},
-		{wire.Capture, "capture NAME[:TAG]", "make an image of a machine's disk", "", "  ingot jobs capture lab-pc --on ref-pc --wait", captureFlags},
-		{wire.Verify, "verify IMAGE", "compare machines' disks with an image", "", "  ingot jobs verify lab-pc:v3 --group lab", nil},
-		{wire.Wipe, "wipe", "make machines' disks forget what they hold", "", "  ingot jobs wipe --on lab-07 --method overwrite --wait", wipeFlags},
-		{wire.Look, "inventory", "read machines' inventory again", "", "  ingot jobs inventory --group lab", nil},
-		{fleet.RebootKind, "reboot", "restart machines", "", "  ingot jobs reboot --on lab-07", nil},
-		{fleet.ShutdownKind, "shutdown", "turn machines off", "", "  ingot jobs shutdown --group lab", nil},
-		{fleet.LocalBootKind, "local-boot", "restart machines from their own disks", "", "  ingot jobs local-boot --group lab", nil},
+		{wire.Deploy, "deploy IMAGE", "put an image on machines' disks", "  ingot jobs deploy lab-pc --group lab --profile lab --wait\n  ingot jobs deploy lab-pc:v3 --on lab-01,lab-02 --at 22:00 --wake --then shutdown", deployFlags},
+		{wire.Capture, "capture NAME[:TAG]", "make an image of a machine's disk", "  ingot jobs capture lab-pc --on ref-pc --wait", captureFlags},
+		{wire.Verify, "verify IMAGE", "compare machines' disks with an image", "  ingot jobs verify lab-pc:v3 --group lab", nil},
+		{wire.Wipe, "wipe", "make machines' disks forget what they hold", "  ingot jobs wipe --on lab-07 --method overwrite --wait", wipeFlags},
+		{wire.Look, "inventory", "read machines' inventory again", "  ingot jobs inventory --group lab", nil},
+		{fleet.RebootKind, "reboot", "restart machines", "  ingot jobs reboot --on lab-07", nil},
+		{fleet.ShutdownKind, "shutdown", "turn machines off", "  ingot jobs shutdown --group lab", nil},
+		{fleet.LocalBootKind, "local-boot", "restart machines from their own disks", "  ingot jobs local-boot --group lab", nil},
 	}
 }
 
@@ -59,7 +58,7 @@ func (r *remote) submitCommands() []*cobra.Command {
 		s := &submission{spec: message.Spec{Kind: v.kind}}
 		least := len(strings.Fields(v.use)) - 1
 		c := &cobra.Command{
-			Use: v.use, Short: v.short, Long: v.long, Example: v.example, Args: cli.Args(least, least),
+			Use: v.use, Short: v.short, Example: v.example, Args: cli.Args(least, least),
 			RunE: r.run(func(ctx context.Context, c *apiclient.Client, args []string) error {
 				if err := s.complete(args, time.Now()); err != nil {
 					return err
@@ -90,7 +89,7 @@ func (s *submission) flags(c *cobra.Command) {
 	f.BoolVar(&s.wait, "wait", false, "follow it to the end")
 	switch s.spec.Kind {
 	case wire.Deploy, wire.Capture, wire.Verify, wire.Wipe:
-		f.StringVar(&s.spec.Disk, "disk", "", "a `PATH` or serial number (default: a machine's only internal disk)")
+		f.StringVar(&s.spec.Disk, "disk", "", "`WHICH` disk: a path, a serial number, largest, smallest, first nvme (default: a machine's only internal one)")
 		f.StringVar(&s.rate, "rate", "", "at most so many `BYTES` a second for all of it together, as 50M")
 		f.StringVar(&s.then, "then", "", "when it is done: `stay|reboot|shutdown|local-boot` (default: reboot after a deploy, else stay)")
 	}
@@ -99,7 +98,7 @@ func (s *submission) flags(c *cobra.Command) {
 func deployFlags(c *cobra.Command, s *submission) {
 	f := c.Flags()
 	f.StringVar(&s.spec.Profile, "profile", "", "make each system its machine's own, as the profile `NAME` of the server says")
-	f.StringVar(&s.hostname, "hostname", "", "the machine's `NAME`, or a pattern with {n} for several, instead of what the profile says")
+	f.StringVar(&s.hostname, "hostname", "", "the machine's `NAME`, instead of what the profile says; for one machine")
 	f.StringToStringVar(&s.spec.Deploy.Values, "set", nil, "a value for a placeholder of the profile, as `KEY=VALUE`")
 	f.StringVar(&s.spec.Deploy.Grow, "grow", "", "what grows on larger disks: `auto|none|proportional|N`, N a partition")
 	f.StringVar(&s.spec.Deploy.Free, "free", "", "what to do with unused space: `discard|zero|keep`")

@@ -10,9 +10,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
-// maxPage is the largest page of a list.
-const maxPage = 1000
-
 // machinesQuery chooses machines.
 type machinesQuery struct {
 	Search string     `query:"search" maxLength:"200" doc:"a part, in any case, of name, host name, maker, model, serial number, asset tag, MAC, address or notes"`
@@ -66,7 +63,7 @@ func addMachines(b builder) {
 	ask(b, operation{
 		id: "importMachines", request: "POST /machines/import", tag: tagMachines, role: fleet.Operator, body: "text/csv",
 		errors: []int{http.StatusConflict}, summary: "make machines known, and approve them, from a table",
-		about: "The first line names the columns: at least one of serial, mac, uuid and asset; then name, group, hostname; any other column is a value for placeholders of profiles. Lines with problems are left out, and told.",
+		about: "The first line names the columns: at least one of serial, mac, uuid and asset; then maker, name, group, hostname; any other column is a value for placeholders of profiles. Lines with problems are left out, and told.",
 	}, func(ctx context.Context, actor fleet.Actor, in *Upload) (control.ImportReport, error) {
 		return ctl.ImportMachines(ctx, actor, in.body(maxTable))
 	})

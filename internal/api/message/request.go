@@ -80,7 +80,7 @@ type Spec struct {
 	Image    string              `json:"image,omitempty" maxLength:"300" doc:"name:tag, a name (its newest version) or an ID; a new name for a capture"`
 	ImageID  string              `json:"imageID,omitempty" maxLength:"128" readOnly:"true"`
 	Profile  string              `json:"profile,omitempty" maxLength:"128" doc:"a name"`
-	Disk     string              `json:"disk,omitempty" maxLength:"128" doc:"of the machine: a path or a serial number; empty: its only internal one"`
+	Disk     string              `json:"disk,omitempty" maxLength:"128" doc:"of the machine: a path, a serial number, a WWN, largest, smallest, first nvme; empty: its only internal one"`
 	Deploy   wire.DeployOptions  `json:"deploy,omitzero"`
 	Capture  wire.CaptureOptions `json:"capture,omitzero"`
 	Wipe     wire.WipeMethod     `json:"wipe,omitempty"`

@@ -143,6 +143,7 @@ func known(facts ...fact) []fact {
 func (b machineBody) parts() []livePart {
 	return []livePart{
 		{ID: "machine-state", Template: "machine-state", Data: b},
+		{ID: "machine-actions", Template: "machine-actions", Data: b},
 		{ID: "machine-work", Template: "machine-work", Data: b},
 		{ID: "machine-inventory", Template: "machine-inventory", Data: b},
 		{ID: "machine-boots", Template: "machine-boots", Data: b},

@@ -5,13 +5,8 @@ import (
 	"time"
 )
 
-const (
-	// beat is how often a quiet stream says that it is there, and asks whether its
-	// session still is.
-	beat = 15 * time.Second
-	// writeWait is how long a browser may take to read.
-	writeWait = 20 * time.Second
-)
+// writeWait is how long a browser may take to read.
+const writeWait = 20 * time.Second
 
 // stream sends what changes of a page, until the browser leaves or its session
 // ends.
@@ -31,7 +26,7 @@ func (v *visit) stream(source liveSource) error {
 		return out.Flush() == nil
 	}
 	seen := f.seen(v.r.Header.Get("Last-Event-ID"))
-	beats := time.NewTicker(beat)
+	beats := time.NewTicker(v.cfg.Beat)
 	defer beats.Stop()
 	if !write([]byte(": here\n\n")) {
 		return nil

@@ -25,6 +25,9 @@ type Config struct {
 	// Facts are what the process says about itself on the page about it: where its
 	// data are, its fingerprint, what listens. nil: nothing.
 	Facts func() []Fact
+	// Beat is how often a page that changes by itself tells its browser that the server
+	// is there, and looks whether the session still is; 0: 15 s.
+	Beat time.Duration
 }
 
 // Fact is one line of the page about the server.
@@ -44,6 +47,9 @@ func New(cfg Config) http.Handler {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.cfg.Beat <= 0 {
+		s.cfg.Beat = 15 * time.Second
 	}
 	s.feeds = &feeds{site: s, all: map[string]*feed{}}
 	mux := http.NewServeMux()

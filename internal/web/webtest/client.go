@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"context"
 	"html"
 	"io"
 	"net/http"
@@ -98,4 +99,21 @@ func (c *Client) do(t testing.TB, method, path string, body io.Reader, header ht
 		t.Fatal(err)
 	}
 	return Answer{answer.StatusCode, answer.Header, string(text)}
+}
+
+// Watch reads the events of a page until ctx ends.
+func (c *Client) Watch(ctx context.Context, path string) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return
+	}
+	for name, value := range c.cookies {
+		request.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, answer.Body) // it ends with an error, always
 }

@@ -60,6 +60,8 @@ func (r *Room) Fill(t testing.TB, admin fleet.Actor) Filled {
 	_, _, err = r.Control.AddToken(ctx, admin, "nightly deploys", fleet.Operator, 90*24*time.Hour)
 	must(err)
 
+	must(r.Control.LintImage(ctx, admin, "lab-pc:v3"))
+
 	var agents []*Agent
 	var ids []string
 	names := map[string]string{}

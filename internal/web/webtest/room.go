@@ -42,7 +42,7 @@ func New(t testing.TB) *Room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := web.New(web.Config{Control: ctl, Version: "1.0-test", Facts: facts})
+	pages := web.New(web.Config{Control: ctl, Version: "1.0-test", Facts: facts, Beat: 300 * time.Millisecond})
 	room := &Room{Control: ctl, Records: records, Images: images, Server: httptest.NewTLSServer(pages)}
 	t.Cleanup(func() {
 		room.Server.CloseClientConnections()

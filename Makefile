@@ -10,14 +10,16 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 
 FUZZTIME ?= 10m
 
-.PHONY: help build test test-fit demo bench fuzz vuln man tools clean
+.PHONY: help build deb test test-fit test-lab demo bench fuzz vuln man tools clean
 
 help:
-	@echo 'make build           bin/ingot, one static file'
+	@echo 'make build           bin/ingot and bin/ingot-agent, static files'
+	@echo 'make deb             a Debian package of both, with the systemd unit'
 	@echo 'make demo            the main job on a real Debian disk, in a few minutes'
 	@echo 'make demo BOOT=1     and boot the deployed disk'
 	@echo 'make test            every check and every test'
 	@echo 'make test-fit        every disk onto a smaller and a larger one, each booted; needs 30 GB and two hours'
+	@echo 'make test-lab        a room of PCs in QEMU: BIOS, UEFI, Secure Boot; 20 minutes'
 	@echo 'make bench           against other imaging tools; needs 35 GB and hours'
 	@echo 'make fuzz            every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make vuln            known vulnerabilities; needs the network'
@@ -27,6 +29,10 @@ help:
 
 build:
 	go build -trimpath -buildvcs=$(VCS) -ldflags='-s -w' -o bin/ingot ./cmd/ingot
+	go build -trimpath -buildvcs=$(VCS) -ldflags='-s -w' -o bin/ingot-agent ./cmd/ingot-agent
+
+deb: build
+	@scripts/deb
 
 test:
 	@scripts/test
@@ -34,6 +40,10 @@ test:
 test-fit:
 	@scripts/tools test boot
 	INGOT_FIT=full go test -count=1 -v -timeout 3h -run '^TestFit' ./internal/e2e
+
+test-lab:
+	@scripts/tools test boot lab
+	INGOT_LAB=all go test -count=1 -v -timeout 40m ./internal/lab
 
 demo:
 	@scripts/tools demo $(if $(BOOT),boot)
@@ -57,7 +67,7 @@ man: build
 	bin/ingot man bin/man
 
 tools:
-	@scripts/tools test demo boot bench
+	@scripts/tools test demo boot lab bench
 
 clean:
 	rm -rf bin work

@@ -99,33 +99,39 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve does what the request says; an error is answered by fail.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 	grant, err := s.authorize(r)
-	var refusal *Refusal
-	if errors.Is(err, store.ErrNotFound) {
-		err = refuse(http.StatusForbidden, "not-granted", "what this job is about is not in the store any more")
-	}
-	if err != nil && !errors.As(err, &refusal) {
-		err = &Refusal{http.StatusServiceUnavailable, "unavailable", "whether this is allowed cannot be found out now: try again", err}
-	}
 	if err != nil {
-		return err
+		return unauthorized(err)
 	}
 	key, ok := strings.CutPrefix(r.URL.Path, wire.StorePath)
-	if !ok || r.URL.RawPath != "" || key != "" && (r.URL.RawQuery != "" || !store.ValidKey(key)) {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	listing := key == "" && reads
+	if !ok || r.URL.RawPath != "" || !listing && (r.URL.RawQuery != "" || !store.ValidKey(key)) {
 		return refuse(http.StatusBadRequest, "bad-key", "this is no key of an object")
 	}
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		if key == "" {
-			return s.list(w, r, grant)
-		}
+	switch {
+	case listing:
+		return s.list(w, r, grant)
+	case reads:
 		return s.get(w, r, grant, key)
-	case http.MethodPut:
+	case r.Method == http.MethodPut:
 		return s.put(w, r, grant, key)
-	case http.MethodDelete:
+	case r.Method == http.MethodDelete:
 		return s.delete(w, r, grant, key)
 	}
 	w.Header().Set("Allow", "GET, HEAD, PUT, DELETE")
 	return refuse(http.StatusMethodNotAllowed, "bad-method", "the data plane knows GET, HEAD, PUT and DELETE")
+}
+
+// unauthorized makes a Refusal of what Authorize returned.
+func unauthorized(err error) error {
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal
+	case errors.Is(err, store.ErrNotFound):
+		return refuse(http.StatusForbidden, "not-granted", "what this job is about is not in the store any more")
+	}
+	return &Refusal{http.StatusServiceUnavailable, "unavailable", "whether this is allowed cannot be found out now: try again", err}
 }
 
 // delete answers DELETE: 204, also when there was no such object.

@@ -53,7 +53,6 @@ func logOut(v *visit) error {
 		return err
 	}
 	dropCookie(v.w, SessionCookie)
-	v.w.Header().Set("Clear-Site-Data", `"cache"`)
 	return v.redirect("/login", "You are logged out.")
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"path"
 
@@ -33,17 +34,11 @@ func addProfileFile(v *visit) error {
 		return err
 	}
 	name := path.Join(v.field("folder"), path.Base(header.Filename))
-	if !fsName(name) {
+	if !fs.ValidPath(name) || name == "profile.yaml" {
 		body.Problems = problems{{"folder", "this is not the name of a folder below the profile"}}
 		return v.profilePage(http.StatusUnprocessableEntity, body)
 	}
 	return v.changeFiles(body, name, data, "%s was added.")
-}
-
-// fsName reports whether a name stays below the folder it is used in; control asks
-// the same of every entry.
-func fsName(name string) bool {
-	return path.IsAbs(name) == false && path.Clean(name) == name && name != "." && name != ".." && name != "profile.yaml" && !bytes.HasPrefix([]byte(name), []byte("../"))
 }
 
 func showFileRemove(v *visit) error {

@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestFirstDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.visit("/setup#" + code)
+	b.visit("/setup#code=" + url.QueryEscape(code))
 	b.until("document.querySelector('#code').value.length > 5 && location.hash === ''")
 	b.fill("#name", "anna")
 	b.fill("#password", webtest.Password)

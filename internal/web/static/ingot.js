@@ -49,11 +49,11 @@
     for (const log of document.querySelectorAll("[data-follow]")) log.scrollTop = log.scrollHeight;
   };
 
-  // The first link carries its code behind a '#', which browsers send to nobody.
+  // The first link ends in #code=..., which browsers send to nobody.
   const takeCode = () => {
     const field = document.querySelector("input[data-from-address]");
     if (!field || location.hash.length < 2) return;
-    field.value = decodeURIComponent(location.hash.slice(1));
+    field.value = new URLSearchParams(location.hash.slice(1)).get("code") ?? "";
     history.replaceState(null, "", location.pathname);
   };
 

@@ -11,12 +11,15 @@ package bootenv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/bootenv/apt"
+	"github.com/ingot-imaging/ingot/internal/tool"
 )
 
 // Config says what is built. Agent, Out and Packages are needed.
@@ -79,7 +82,8 @@ func (c Config) withDefaults() Config {
 }
 
 func build(ctx context.Context, c Config, r recipe) (*Result, error) {
-	if err := mayReplace(c.Out); err != nil {
+	// What is cheap to find out comes before what takes a minute.
+	if err := errors.Join(mayReplace(c.Out), c.ISO.check(), tool.Need(tool.Xorriso)); err != nil {
 		return nil, err
 	}
 	agent, err := readAgent(c.Agent)
@@ -113,7 +117,7 @@ func build(ctx context.Context, c Config, r recipe) (*Result, error) {
 // assemble makes everything in folder.
 func (s *packageSet) assemble(ctx context.Context, c Config, r recipe, agent []byte, folder string) (*Result, error) {
 	m := &Manifest{
-		Format: manifestFormat, Agent: c.Version, Modified: c.Modified,
+		Format: manifestFormat, Agent: c.Version, Modified: c.Modified, Notes: s.notes,
 		Built: Built{Kernel: c.Kernel, Modules: c.Modules, Extra: c.Extra},
 	}
 	if err := s.copyLoaders(r, folder); err != nil {
@@ -138,5 +142,5 @@ func (s *packageSet) assemble(ctx context.Context, c Config, r recipe, agent []b
 	if err := ISO(ctx, folder, c.ISO, filepath.Join(folder, "ingot.iso")); err != nil {
 		return nil, err
 	}
-	return &Result{Manifest: m, Notes: append(s.notes, m.Notes...)}, m.finish(folder)
+	return &Result{Manifest: m, Notes: slices.Concat(s.trouble, m.Notes)}, m.finish(folder)
 }

@@ -171,7 +171,7 @@ func TestBuild(t *testing.T) {
 	if m.Kernel != "1.2-amd64" || m.Modules != 3 || m.Firmware != 1 || m.Agent != "0.4-test" || len(m.Packages) != 11 {
 		t.Errorf("%+v", m)
 	}
-	if got := strings.Join(result.Notes, "; "); got != "without the package firmware-other, which is not to be had; firmware that drivers name and no package has: rtl/none.fw" {
+	if got := strings.Join(m.Notes, "; "); len(result.Notes) != 2 || got != "without the package firmware-other, which is not to be had; firmware that drivers name and no package has: rtl/none.fw" {
 		t.Error(got)
 	}
 	for name, want := range map[string]string{"vmlinuz": "signed kernel", "shimx64.efi": "shim", "grubx64.efi": "grubnet", "undionly.kpxe": "undi", "ipxe.efi": "ipxe"} {

@@ -32,14 +32,15 @@ func replace(out, folder string) error {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		return err
 	}
+	out = filepath.Clean(out)
 	old := folder + ".old"
-	switch err := os.Rename(out, old); {
-	case err == nil:
-		defer os.RemoveAll(old)
-	case !errors.Is(err, fs.ErrNotExist):
+	if err := os.Rename(out, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.Rename(folder, filepath.Clean(out))
+	if err := os.Rename(folder, out); err != nil {
+		return errors.Join(err, os.Rename(old, out))
+	}
+	return os.RemoveAll(old)
 }
 
 // maxAgent is far more than the agent has.

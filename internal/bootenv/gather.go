@@ -40,15 +40,16 @@ func gather(ctx context.Context, c Config, r recipe) (*packageSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	var notes []string
+	var trouble []string
 	if !c.Offline && (c.Update || len(missing) > 0) {
-		if wanted, missing, notes, err = s.fetch(ctx, c, r); err != nil {
+		if wanted, missing, trouble, err = s.fetch(ctx, c, r); err != nil {
 			return nil, err
 		}
 	}
+	var notes []string
 	for _, name := range missing {
 		if !slices.Contains(r.optional, name) {
-			return nil, fmt.Errorf("the package %s is not in %s%s", name, c.Packages, whyMissing(c, notes))
+			return nil, fmt.Errorf("the package %s is not in %s%s", name, c.Packages, whyMissing(c, trouble))
 		}
 		notes = append(notes, "without the package "+name+", which is not to be had")
 	}
@@ -57,16 +58,16 @@ func gather(ctx context.Context, c Config, r recipe) (*packageSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	set.notes = notes
+	set.notes, set.trouble = notes, trouble
 	return set, nil
 }
 
-func whyMissing(c Config, notes []string) string {
+func whyMissing(c Config, trouble []string) string {
 	switch {
 	case c.Offline:
 		return ", and nothing was to be fetched"
-	case len(notes) > 0:
-		return ", nor in the archive: " + strings.Join(notes, "; ")
+	case len(trouble) > 0:
+		return ", nor in the archive: " + strings.Join(trouble, "; ")
 	}
 	return ", nor in the archive"
 }
@@ -109,16 +110,16 @@ func (s *shelf) find(names []string) (map[string]deb.Info, error) {
 }
 
 // fetch asks the archive what the newest packages are and gets those that the folder
-// lacks. Trouble with lists is told in notes.
-func (s *shelf) fetch(ctx context.Context, c Config, r recipe) (wanted []deb.Info, missing, notes []string, err error) {
+// lacks. Trouble with lists is no error.
+func (s *shelf) fetch(ctx context.Context, c Config, r recipe) (wanted []deb.Info, missing, trouble []string, err error) {
 	c.Progress("fetching lists of packages")
 	archive, err := apt.Open(ctx, c.Sources)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	defer archive.Close()
-	if trouble := archive.Trouble(); trouble != nil {
-		notes = append(notes, "some lists could not be fetched: "+trouble.Error())
+	if err := archive.Trouble(); err != nil {
+		trouble = append(trouble, "some lists could not be fetched: "+err.Error())
 	}
 	wanted, missing, err = closure(r, func(names []string) (map[string]deb.Info, error) { return archive.Find(ctx, names) })
 	if err != nil {
@@ -141,7 +142,7 @@ func (s *shelf) fetch(ctx context.Context, c Config, r recipe) (wanted []deb.Inf
 	for _, i := range wanted {
 		s.files[i.Name], s.sums[i.FileName()] = filepath.Join(s.dir, i.FileName()), i.SHA256
 	}
-	return wanted, missing, notes, s.writeSums()
+	return wanted, missing, trouble, s.writeSums()
 }
 
 // followed are packages that are needed because another one depends on them: shared

@@ -20,7 +20,8 @@ import (
 type packageSet struct {
 	packages []*opened // in the order of their names
 	files    map[string]placed
-	notes    []string
+	notes    []string // packages that are not there
+	trouble  []string // with the archive
 }
 
 type opened struct {

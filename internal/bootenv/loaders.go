@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // copyLoaders puts the boot loaders into folder, unchanged.
@@ -43,6 +42,3 @@ func (s *packageSet) copyOut(name, to string) (err error) {
 	_, err = io.Copy(f, p.from.Content(p.entry))
 	return err
 }
-
-// isoText is a text of the stick; \r would show in menus.
-func isoText(lines ...string) string { return strings.Join(lines, "\n") + "\n" }

@@ -1,5 +1,7 @@
 package bootenv
 
+import "strings"
+
 // menuSeconds is how long the stick's menu waits before it starts the first entry.
 const menuSeconds = "5"
 
@@ -48,3 +50,5 @@ func (s stick) isolinuxConfig() string {
 	}
 	return isoText(append(lines, "LABEL disk", "  MENU LABEL Start the first disk", "  LOCALBOOT 0x80")...)
 }
+
+func isoText(lines ...string) string { return strings.Join(lines, "\n") + "\n" }

@@ -30,6 +30,9 @@ func ParseFingerprint(s string) (Fingerprint, error) {
 
 func (f Fingerprint) String() string { return prefix + hex.EncodeToString(f[:]) }
 
+// MarshalText implements encoding.TextMarshaler, so that JSON has it as people do.
+func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
 func fingerprintOf(c *x509.Certificate) Fingerprint { return sum(c.Raw) }
 
 func sum(der []byte) Fingerprint { return sha256.Sum256(der) }

@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -121,6 +122,9 @@ func TestParseFingerprint(t *testing.T) {
 	f := authority(t, t.TempDir()).Fingerprint()
 	if got, err := trust.ParseFingerprint(f.String()); err != nil || got != f {
 		t.Errorf("%v, %v", got, err)
+	}
+	if text, err := json.Marshal(f); err != nil || string(text) != `"`+f.String()+`"` {
+		t.Errorf("as JSON: %s, %v", text, err)
 	}
 	for _, bad := range []string{"", "sha256:", "sha256:zz", f.String() + "00", f.String()[:70]} {
 		if _, err := trust.ParseFingerprint(bad); err == nil {

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strings"
-
-	"github.com/ingot-imaging/ingot/internal/control"
 )
 
 // accountBody is one's own account.
@@ -76,9 +73,6 @@ func setOwnPassword(v *visit) error {
 		return v.accountPage(http.StatusUnprocessableEntity, problems{{"again", "the two passwords differ"}})
 	}
 	err := v.ctl.SetPassword(v.r.Context(), v.actor, v.actor.Name, v.r.PostFormValue("old"), password)
-	if errors.Is(err, control.ErrUnauthenticated) {
-		return v.accountPage(http.StatusUnprocessableEntity, problems{{"old", "this is not your password"}})
-	}
 	if p := formProblems(err); p != nil {
 		return v.accountPage(http.StatusUnprocessableEntity, p)
 	}

@@ -12,6 +12,8 @@ type cancelBody struct {
 	Path string // of the job or batch
 	Rows []jobRow
 	Runs int // of them, run now
+	// Writes says that one of those writes to a disk.
+	Writes bool
 }
 
 func showCancel(v *visit) error {
@@ -37,6 +39,7 @@ func showCancel(v *visit) error {
 		}
 		if j.State == fleet.Running {
 			body.Runs++
+			body.Writes = body.Writes || fleet.Writes(j.Kind)
 		}
 		body.Rows = append(body.Rows, newJobRow(j, v.now))
 	}

@@ -72,6 +72,12 @@ func (choice) OptionNames() []string { return optionFields[:] }
 // CarryChosen is the choice as hidden fields for the step that asks for options.
 func (c choice) CarryChosen() []hiddenField { return c.Carry(optionFields[:]...) }
 
+// only is the choice for these machines alone.
+func (c choice) only(ids []string) choice {
+	c.Machines, c.Group = ids, ""
+	return c
+}
+
 func (c choice) values() url.Values {
 	q := url.Values{}
 	if c.Image != "" {

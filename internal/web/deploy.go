@@ -121,10 +121,8 @@ func (v *visit) fillStep(body *deployBody) error {
 		body.Profiles, err = v.profileRows()
 		return err
 	}
-	spec, wrong := body.Chosen.spec(v.now.Location())
-	body.Problems = append(body.Problems, wrong...)
-	p, err := v.preview(spec)
-	body.Preview = p
+	var err error
+	body.Preview, err = v.plan("/deploy", body.Chosen, body.Problems)
 	return err
 }
 
@@ -160,7 +158,7 @@ func startDeploy(v *visit) error {
 	c := v.choice(wire.Deploy)
 	spec, wrong := c.spec(v.now.Location())
 	if wrong != nil {
-		return v.deployStep(http.StatusUnprocessableEntity, "plan", c, wrong)
+		return v.deployStep(http.StatusUnprocessableEntity, "plan", c, nil)
 	}
 	b, err := v.ctl.Submit(v.r.Context(), v.actor, spec)
 	if p := formProblems(err); p != nil {

@@ -15,6 +15,7 @@ type preview struct {
 	Stops    bool
 	Bad      int // machines with problems
 	Erases   bool
+	LeaveOut string // URL of the plan without the machines that have problems; "" for none
 	Facts    []fact
 }
 
@@ -28,12 +29,28 @@ type planRow struct {
 	Problems, Warnings []string
 }
 
-// preview asks control. What cannot be previewed at all is a problem of the whole.
+// plan is the preview of what was chosen, with what was wrong when it was to be
+// started. base is the path of the page, for the plan without some machines.
+func (v *visit) plan(base string, c choice, wrong problems) (*preview, error) {
+	spec, unclear := c.spec(v.now.Location())
+	p, err := v.preview(spec)
+	if err != nil {
+		return nil, err
+	}
+	if unclear != nil {
+		p.Problems, p.Stops = append(unclear, p.Problems...), true
+	}
+	if !p.Stops { // otherwise the plan says the same
+		p.Problems = append(p.Problems, wrong...)
+	}
+	if p.Bad > 0 && p.Bad < len(p.Rows) {
+		p.LeaveOut = c.only(p.ready()).path(base, "plan")
+	}
+	return p, nil
+}
+
 func (v *visit) preview(spec fleet.BatchSpec) (*preview, error) {
 	p, err := v.ctl.Preview(v.r.Context(), v.actor, spec)
-	if wrong := formProblems(err); wrong != nil {
-		return &preview{Title: kindOf(spec.Kind).noun, Problems: wrong, Stops: true}, nil
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -69,3 +86,13 @@ func newPlanRow(m control.Planned) planRow {
 
 // Machines is how many it would have.
 func (p preview) Machines() int { return len(p.Rows) }
+
+// ready are the machines without problems.
+func (p preview) ready() (ids []string) {
+	for _, row := range p.Rows {
+		if len(row.Problems) == 0 {
+			ids = append(ids, row.ID)
+		}
+	}
+	return ids
+}

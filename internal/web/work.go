@@ -19,9 +19,8 @@ type workBody struct {
 	Machines []machineRow
 	Images   []imageRow // for a verify
 	Asks     bool       // there is something to choose
-	Problems problems
-	Preview  *preview // nil while options are asked for
-	Typed    string   // what must be typed before a disk is wiped; "" for nothing
+	Preview  *preview   // nil while options are asked for
+	Typed    string     // what must be typed before a disk is wiped; "" for nothing
 	Back     string
 }
 
@@ -59,16 +58,14 @@ func (v *visit) workPage(status int, c choice, plan bool, wrong problems) error 
 	if !ok {
 		return &control.NotFoundError{What: "kind of work", ID: string(c.Kind)}
 	}
-	body := workBody{CSRF: v.csrf, Kind: c.Kind, Words: words, Chosen: c, Problems: wrong,
+	body := workBody{CSRF: v.csrf, Kind: c.Kind, Words: words, Chosen: c,
 		Back: "/machines", Asks: slices.Contains([]wire.Kind{wire.Capture, wire.Verify, wire.Wipe}, c.Kind)}
 	var err error
 	if body.Machines, err = v.chosen(); err != nil {
 		return err
 	}
 	if plan || !body.Asks {
-		spec, unclear := c.spec(v.now.Location())
-		body.Problems = append(body.Problems, unclear...)
-		if body.Preview, err = v.preview(spec); err != nil {
+		if body.Preview, err = v.plan("/work/"+string(c.Kind), c, wrong); err != nil {
 			return err
 		}
 		body.Typed = typedFor(c.Kind, body.Machines)
@@ -107,11 +104,12 @@ func startWork(v *visit) error {
 	if err != nil {
 		return err
 	}
-	spec, wrong := c.spec(v.now.Location())
+	spec, unclear := c.spec(v.now.Location())
+	var wrong problems
 	if want := typedFor(c.Kind, machines); v.field("typed") != want {
 		wrong = append(wrong, problem{"typed", fmt.Sprintf("what was typed is not %q; nothing was started", want)})
 	}
-	if wrong != nil {
+	if unclear != nil || wrong != nil {
 		return v.workPage(http.StatusUnprocessableEntity, c, true, wrong)
 	}
 	b, err := v.ctl.Submit(v.r.Context(), v.actor, spec)

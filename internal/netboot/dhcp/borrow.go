@@ -27,8 +27,16 @@ import (
 
 // borrower keeps what is on its way from another server to a PC.
 type borrower struct {
-	mu sync.Mutex
-	of map[[6]byte]*loan
+	mu    sync.Mutex
+	of    map[[6]byte]*loan
+	early map[[6]byte]early
+}
+
+// early is an offer that was seen before the DISCOVER that it answers: the two come
+// through different sockets, and a server that knows a PC answers at once.
+type early struct {
+	offer Message
+	at    time.Time
 }
 
 // A loan is the address of one PC.
@@ -40,8 +48,9 @@ type loan struct {
 }
 
 const (
-	loanTime = 5 * time.Minute
-	maxLoans = 1024
+	loanTime  = 5 * time.Minute
+	earlyTime = 5 * time.Second
+	maxLoans  = 1024
 )
 
 // needed reports whether a PC's firmware is followed by GRUB.
@@ -73,8 +82,13 @@ func (b *borrower) discovered(m Message, now time.Time) {
 func (b *borrower) seen(m Message, us netip.Addr, now time.Time) (request []byte, offer *loan) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l := b.of[[6]byte(m.Client.MAC)]
-	if l == nil || now.Sub(l.since) > loanTime || !m.FromBoot || !m.Server.IsValid() || m.Server == us {
+	if !m.FromBoot || !m.Server.IsValid() || m.Server == us {
+		return nil, nil
+	}
+	mac := [6]byte(m.Client.MAC)
+	l := b.of[mac]
+	if l == nil || now.Sub(l.since) > loanTime || m.Type == Offer && m.raw.TransactionID != l.discover.raw.TransactionID {
+		b.keep(mac, m, now)
 		return nil, nil
 	}
 	switch {
@@ -89,6 +103,30 @@ func (b *borrower) seen(m Message, us netip.Addr, now time.Time) (request []byte
 		return nil, l // the PC repeated itself, and so does ingot
 	}
 	return nil, nil
+}
+
+// keep remembers an offer that answers no DISCOVER that was heard.
+func (b *borrower) keep(mac [6]byte, m Message, now time.Time) {
+	if m.Type != Offer {
+		return
+	}
+	if b.early == nil || len(b.early) >= maxLoans {
+		b.early = map[[6]byte]early{}
+	}
+	b.early[mac] = early{m, now}
+}
+
+// before returns the offer that was seen before the DISCOVER m, once.
+func (b *borrower) before(m Message, now time.Time) (offer Message, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	mac := [6]byte(m.Client.MAC)
+	e, ok := b.early[mac]
+	if !ok || now.Sub(e.at) > earlyTime || e.offer.raw.TransactionID != m.raw.TransactionID {
+		return Message{}, false
+	}
+	delete(b.early, mac)
+	return e.offer, true
 }
 
 // plain reports whether an offer holds an address and nothing to boot, and does not

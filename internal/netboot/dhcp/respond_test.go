@@ -247,6 +247,33 @@ func TestRangeCheck(t *testing.T) {
 	}
 }
 
+// A server that knows a PC answers so quickly that its offer may be seen before the
+// PC's own packet.
+func TestBorrowEarlyOffer(t *testing.T) {
+	r := &responder{site: site}
+	discover := parse(t, firmware(t, "discover-ovmf-pxe"))
+	p := packet(t, Offer, 0, dhcpv4.OptServerIdentifier(other.AsSlice()))
+	p.OpCode, p.TransactionID, p.ClientHWAddr = dhcpv4.OpcodeBootReply, discover.raw.TransactionID, discover.raw.ClientHWAddr
+	p.YourIPAddr, p.ServerIPAddr = small.First.AsSlice(), other.AsSlice()
+	if request, _ := r.loans.seen(parse(t, p.ToBytes()), us, start); request != nil {
+		t.Fatal("something is asked for a PC that was not heard")
+	}
+	if _, ok := r.loans.before(discover, start.Add(earlyTime+time.Second)); ok {
+		t.Error("an offer of long ago counts")
+	}
+	r.respond(t.Context(), discover, serverPort, start)
+	offer, ok := r.loans.before(discover, start)
+	if !ok {
+		t.Fatal("the offer is forgotten")
+	}
+	if request, _ := r.loans.seen(offer, us, start); request == nil {
+		t.Error("nothing is asked of the other server")
+	}
+	if _, ok := r.loans.before(discover, start); ok {
+		t.Error("the offer counts twice")
+	}
+}
+
 func TestBorrow(t *testing.T) {
 	r := &responder{site: site}
 	discover := parse(t, firmware(t, "discover-ovmf-pxe"))

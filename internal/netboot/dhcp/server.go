@@ -161,6 +161,14 @@ func (s *Server) answer(ctx context.Context, m Message, c *net.UDPConn, port int
 	if e != nil {
 		s.config.Saw(*e)
 	}
+	if m.Type != Discover {
+		return
+	}
+	if offer, ok := s.respond.loans.before(m, time.Now()); ok {
+		if err := s.borrow(offer); err != nil {
+			s.config.Log.Error("DHCP packet not sent", "about", m.Client.MAC, "error", err)
+		}
+	}
 }
 
 // transmit sends a reply the way the client can receive it (RFC 2131 section 4.1).

@@ -36,6 +36,14 @@ type child struct {
 type told struct {
 	Progress *wire.Progress `json:"progress"`
 	Log      string         `json:"log"`
+	Time     *wire.Time     `json:"time"`
+}
+
+// ears hear what a child says. They are called by one goroutine.
+type ears struct {
+	progress func(wire.Progress)
+	log      func(string)
+	time     func(wire.Time) // where the time of a part of its work went
 }
 
 // run runs the program with args until it ends. When ctx is done it is asked to end as
@@ -50,15 +58,24 @@ func (c child) run(ctx context.Context, args []string, progress func(wire.Progre
 	out := &bounded{most: maxOutput}
 	read, write := io.Pipe()
 	cmd.Stdout, cmd.Stderr = out, write
-	e := exit{}
+	e, began := exit{}, time.Now()
 	listened := make(chan struct{})
 	go func() {
 		defer close(listened)
-		listen(read, progress, func(line string) { e.last = line; log(line) })
+		listen(read, ears{
+			progress: progress,
+			log:      func(line string) { e.last = line; log(line) },
+			time:     func(t wire.Time) { e.time.Network += t.Network; e.time.Disk += t.Disk },
+		})
 	}()
 	err := runLocked(cmd)
 	write.Close()
 	<-listened
+	e.time.Total = time.Since(began).Seconds()
+	e.time.Network, e.time.Disk = min(e.time.Network, e.time.Total), min(e.time.Disk, e.time.Total)
+	if cmd.ProcessState != nil { // what it and the programs that it ran used, see wait4(2)
+		e.time.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	}
 	e.output = out.bytes()
 	var exited *exec.ExitError
 	switch {
@@ -80,7 +97,7 @@ func (c child) run(ctx context.Context, args []string, progress func(wire.Progre
 }
 
 // listen takes lines apart until r ends.
-func listen(r io.Reader, progress func(wire.Progress), log func(string)) {
+func listen(r io.Reader, to ears) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -89,7 +106,7 @@ func listen(r io.Reader, progress func(wire.Progress), log func(string)) {
 			_, err = lines.ReadSlice('\n')
 		}
 		if text := strings.TrimSpace(string(line)); text != "" {
-			hear(text, long, progress, log)
+			to.hear(text, long)
 		}
 		if err != nil {
 			_, _ = io.Copy(io.Discard, r)
@@ -98,16 +115,19 @@ func listen(r io.Reader, progress func(wire.Progress), log func(string)) {
 	}
 }
 
-func hear(line string, long bool, progress func(wire.Progress), log func(string)) {
+func (to ears) hear(line string, long bool) {
 	var t told
-	if !long && line[0] == '{' && json.Unmarshal([]byte(line), &t) == nil && (t.Progress != nil || t.Log != "") {
+	if !long && line[0] == '{' && json.Unmarshal([]byte(line), &t) == nil && (t.Progress != nil || t.Log != "" || t.Time != nil) {
 		if t.Progress != nil {
-			progress(clean(*t.Progress))
+			to.progress(clean(*t.Progress))
+		}
+		if t.Time != nil {
+			to.time(wire.Time{Network: max(t.Time.Network, 0), Disk: max(t.Time.Disk, 0)})
 		}
 		line = t.Log
 	}
 	if line = printable(line); line != "" {
-		log(line)
+		to.log(line)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,6 +35,12 @@ func pretend(args []string) {
 			"table": "gpt", "volumes": [{"kind": "ntfs", "label": "Windows"}, {"kind": "fat32"}]}]`)
 		return
 	}
+	if args[0] == "busy" {
+		d, _ := time.ParseDuration(args[1])
+		for begin := time.Now(); time.Since(begin) < d; {
+		}
+		return
+	}
 	if args[0] == "images" {
 		fmt.Println("lab-pc:v1   12 GiB")
 		return
@@ -54,8 +61,12 @@ func pretend(args []string) {
 	switch image {
 	case "done":
 		fmt.Fprintln(os.Stderr, `{"log": "all is well"}`)
-		fmt.Printf(`{"what": "x", "seconds": 2, "time": {"total": 2, "network": 1}, "id": "abc", "name": "n:v1", "token": %q}`, os.Getenv("INGOT_TOKEN"))
+		work(100 * time.Millisecond)
+		fmt.Fprintln(os.Stderr, `{"time": {"total": 900, "network": 0.01, "disk": 0.03, "cpu": 900}}`)
+		fmt.Fprintln(os.Stderr, `{"time": {"network": 0.02, "disk": -7}}`)
+		fmt.Printf(`{"what": "x", "seconds": 2, "id": "abc", "name": "n:v1", "token": %q}`, os.Getenv("INGOT_TOKEN"))
 	case "silent":
+		fmt.Fprintln(os.Stderr, `{"time": {"network": 1e308, "disk": 1e308}}`)
 	case "failed":
 		fail(1, `{"error": "it broke", "exitCode": 1, "hints": ["mend it"], "target": "unfinished"}`)
 	case "later":
@@ -97,6 +108,15 @@ func pretend(args []string) {
 	}
 }
 
+// work has another program use a processor for a time.
+func work(d time.Duration) {
+	c := exec.Command("/proc/self/exe", "busy", d.String())
+	c.Stderr = os.Stderr
+	if err := c.Run(); err != nil {
+		panic(err)
+	}
+}
+
 // pretended is a child that pretends.
 func pretended() child {
 	return child{program: []string{"/proc/self/exe"}, env: []string{"INGOT_PRETEND=1", "INGOT_TOKEN=secret"}, grace: time.Second}
@@ -133,7 +153,7 @@ func TestEnds(t *testing.T) {
 		if c.kind == wire.Capture {
 			args = []string{"capture", "/dev/vda", c.image}
 		}
-		lines, steps := 0, 0
+		lines, steps, began := 0, 0, time.Now()
 		e := pretended().run(t.Context(), args, func(wire.Progress) { steps++ }, func(line string) {
 			lines++
 			if len(line) > maxLine+3 || strings.ContainsRune(line, '\x1b') {
@@ -147,7 +167,10 @@ func TestEnds(t *testing.T) {
 		if steps != 1 || c.image == "done" && lines != 1 {
 			t.Errorf("%s: %d steps, %d lines", c.image, steps, lines)
 		}
-		if c.image == "done" && (r.Time.Network != 1 || r.Time.Total != 2 || !bytes.Contains(r.Detail, []byte("secret"))) {
+		if took := time.Since(began).Seconds(); r.Time.Total <= 0 || r.Time.Total > took || r.Time.CPU <= 0 || max(r.Time.Network, r.Time.Disk) > r.Time.Total {
+			t.Errorf("%s took %v s: %+v", c.image, took, r.Time)
+		}
+		if c.image == "done" && (r.Time.Network != 0.03 || r.Time.Disk != 0.03 || r.Time.CPU < 0.03 || r.Time.CPU > 100 || !bytes.Contains(r.Detail, []byte("secret"))) {
 			t.Errorf("%+v", r)
 		}
 		if c.kind == wire.Capture && (r.Name != "n:v1" || r.Image != "abc") {
@@ -287,16 +310,21 @@ func TestHealth(t *testing.T) {
 func FuzzHear(f *testing.F) {
 	f.Add(`{"progress": {"done": 1}}`)
 	f.Add(`{"log": "x\u0007"}`)
+	f.Add(`{"time": {"network": -1, "disk": 1e300}}`)
 	f.Add("\xff\x00")
 	f.Fuzz(func(t *testing.T, text string) {
-		listen(strings.NewReader(text), func(p wire.Progress) {
+		listen(strings.NewReader(text), ears{progress: func(p wire.Progress) {
 			if p.Done < 0 || p.Left < -1 {
 				t.Errorf("%+v", p)
 			}
-		}, func(line string) {
+		}, log: func(line string) {
 			if line == "" || len(line) > maxLine+3 || strings.ContainsAny(line, "\n\r\x1b\x00") {
 				t.Errorf("%q", line)
 			}
-		})
+		}, time: func(spent wire.Time) {
+			if spent.Network < 0 || spent.Disk < 0 {
+				t.Errorf("%+v", spent)
+			}
+		}})
 	})
 }

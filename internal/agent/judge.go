@@ -15,6 +15,7 @@ type exit struct {
 	output []byte // what it printed to stdout; nil when that was too much
 	last   string // of its log
 	never  bool   // it did not even begin
+	time   wire.Time
 }
 
 // said is what 'ingot --json' prints: a result, or a complaint. All of it is
@@ -29,9 +30,6 @@ type said struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
 	Unreadable int64  `json:"unreadableBytes"`
-	// Of all.
-	Seconds float64    `json:"seconds"`
-	Time    *wire.Time `json:"time"`
 }
 
 // maxDetail bounds what of a command's output goes to the server.
@@ -42,11 +40,7 @@ const maxDetail = 1 << 20
 func judge(kind wire.Kind, e exit) wire.Result {
 	var s said
 	printed := json.Unmarshal(e.output, &s) == nil
-	r := wire.Result{Exit: e.code, Outcome: wire.Failed, Target: wire.Untouched, Error: s.Error, Hint: strings.Join(s.Hints, "\n"), Retry: s.Retry}
-	r.Time.Total = s.Seconds
-	if s.Time != nil {
-		r.Time = *s.Time
-	}
+	r := wire.Result{Exit: e.code, Outcome: wire.Failed, Target: wire.Untouched, Error: s.Error, Hint: strings.Join(s.Hints, "\n"), Retry: s.Retry, Time: e.time}
 	if printed && len(e.output) <= maxDetail {
 		r.Detail = e.output
 	}

@@ -16,7 +16,8 @@ import (
 type Line struct {
 	Progress *wire.Progress `json:"progress,omitempty"`
 	Log      string         `json:"log,omitempty"`
-	// Time comes with the last progress: where the time of the work went.
+	// Time comes with the last progress of a work: where the time went since that of
+	// the work before it, so that those of a program add up.
 	Time *wire.Time `json:"time,omitempty"`
 }
 
@@ -25,6 +26,9 @@ type Line struct {
 type Lines struct {
 	mu sync.Mutex
 	to *json.Encoder
+	// told is what of the network's and the processors' time was written: both are
+	// counted for the program as a whole.
+	told wire.Time
 }
 
 // NewLines writes to w.
@@ -77,11 +81,22 @@ func (d *linesDisplay) draw(f frame, last bool) {
 	}
 	line := Line{Progress: p}
 	if last {
-		line.Time = &wire.Time{
-			Total: f.elapsed.Seconds(), Network: d.work.Network.Busy().Seconds(), Disk: d.work.Disk.Busy().Seconds(), CPU: cpuSeconds(),
-		}
+		line.Time = d.lines.spent(f.elapsed, d.work)
 	}
 	d.lines.write(line)
+}
+
+// spent is where the time of a work went that took elapsed.
+func (l *Lines) spent(elapsed time.Duration, work *progress.Work) *wire.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := wire.Time{Network: work.Network.Busy().Seconds(), CPU: cpuSeconds()}
+	t := &wire.Time{
+		Total: elapsed.Seconds(), Disk: work.Disk.Busy().Seconds(),
+		Network: max(all.Network-l.told.Network, 0), CPU: max(all.CPU-l.told.CPU, 0),
+	}
+	l.told = all
+	return t
 }
 
 // cpuSeconds is what this process and the programs it ran used of all cores.

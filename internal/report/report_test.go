@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +165,32 @@ func TestShow(t *testing.T) {
 	stop()
 	if got := out.String(); got != "verify: one: done (10 B)\n" {
 		t.Errorf("wrote %q", got)
+	}
+}
+
+// TestTimes: the times of a program's works add up, though network and processor
+// are counted for the program.
+func TestTimes(t *testing.T) {
+	var out bytes.Buffer
+	l, network := NewLines(&out), &progress.Traffic{}
+	for range 2 {
+		end := network.Begin()
+		stop := l.Show(&progress.Work{Verb: "deploy", Network: network})
+		time.Sleep(50 * time.Millisecond)
+		end()
+		stop()
+	}
+	cpu, waited, times := 0.0, 0.0, 0
+	for line := range strings.Lines(out.String()) {
+		var read Line
+		if err := json.Unmarshal([]byte(line), &read); err != nil {
+			t.Fatal(err)
+		}
+		if read.Time != nil {
+			cpu, waited, times = cpu+read.Time.CPU, waited+read.Time.Network, times+1
+		}
+	}
+	if all := network.Busy().Seconds(); times != 2 || waited > all+0.001 || waited < all-0.001 || cpu > cpuSeconds() {
+		t.Errorf("%d times: %v s of network, which was busy for %v s; %v s of processor, used were %v s", times, waited, all, cpu, cpuSeconds())
 	}
 }

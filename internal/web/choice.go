@@ -66,9 +66,6 @@ func (c choice) Carry(without ...string) (fields []hiddenField) {
 	return fields
 }
 
-// OptionNames are the fields of the step that asks for options.
-func (choice) OptionNames() []string { return optionFields[:] }
-
 // CarryChosen is the choice as hidden fields for the step that asks for options.
 func (c choice) CarryChosen() []hiddenField { return c.Carry(optionFields[:]...) }
 

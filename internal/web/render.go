@@ -65,7 +65,6 @@ type page struct {
 	CSRF          string
 	Notice        string
 	Zone          string // that times are in
-	Pending       int    // machines that wait for approval
 }
 
 type link struct{ Path, Text string }

@@ -76,6 +76,18 @@ var (
 	ErrShort    = errors.New("object is shorter than expected")
 )
 
+// FullError says that a Backend has no room for an object, and how much it has. It
+// wraps what its file system said.
+type FullError struct {
+	Need int64 // bytes of the object
+	Free int64 // bytes that are left
+	Size int64 // bytes in all
+	Err  error
+}
+
+func (e *FullError) Error() string { return e.Err.Error() }
+func (e *FullError) Unwrap() error { return e.Err }
+
 // Key prefixes: the whole layout of a store. What may refer to what, at every
 // instant: name → manifest → map → pack. Indexes, sessions and condemnations
 // are aids that can be lost without losing an image.

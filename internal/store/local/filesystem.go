@@ -32,8 +32,23 @@ type File interface {
 	io.Closer
 }
 
+// roomy is a FileSystem that knows how much room it has, in bytes.
+type roomy interface {
+	Room(dir string) (free, size int64, err error)
+}
+
 // OS is the machine's own file system.
 type OS struct{}
+
+// Room is what the file system of dir has left for this program, and in all.
+func (OS) Room(dir string) (free, size int64, err error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, 0, err
+	}
+	unit := int64(st.Bsize)
+	return int64(st.Bavail) * unit, int64(st.Blocks) * unit, nil
+}
 
 func (OS) WriteTemp(dir string, data []byte) (path string, err error) {
 	f, err := os.CreateTemp(dir, "put-")

@@ -86,7 +86,7 @@ func (b *Backend) Put(ctx context.Context, key string, data []byte) error {
 	}
 	tmp, err := b.fs.WriteTemp(filepath.Join(b.root, tmpFolder), data)
 	if err != nil {
-		return fmt.Errorf("put %s: %w", key, err)
+		return fmt.Errorf("put %s: %w", key, b.full(err, len(data)))
 	}
 	defer b.fs.Remove(tmp)
 	if err := b.fs.Link(tmp, path); err != nil {
@@ -99,6 +99,19 @@ func (b *Backend) Put(ctx context.Context, key string, data []byte) error {
 		return fmt.Errorf("put %s: %w", key, err)
 	}
 	return nil
+}
+
+// full says of an error for want of room how much there is.
+func (b *Backend) full(err error, need int) error {
+	fsys, ok := b.fs.(roomy)
+	if !ok || !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+		return err
+	}
+	free, size, rerr := fsys.Room(b.root)
+	if rerr != nil {
+		return err
+	}
+	return &store.FullError{Need: int64(need), Free: free, Size: size, Err: err}
 }
 
 // exists returns ErrExists once the object's name is durable: the program that

@@ -76,6 +76,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) classify(ctx context.Context, err error) *Refusal {
 	var refusal *Refusal
 	var damage *store.IntegrityError
+	var full *store.FullError
 	switch {
 	case errors.As(err, &refusal):
 		return refusal
@@ -85,6 +86,9 @@ func (s *Server) classify(ctx context.Context, err error) *Refusal {
 		return &Refusal{http.StatusPreconditionFailed, "exists", "there is an object of that name already", nil}
 	case errors.As(err, &damage):
 		return &Refusal{http.StatusUnprocessableEntity, "bad-bytes", damage.Error(), nil}
+	case errors.As(err, &full):
+		detail := fmt.Sprintf("the server's store is full: %s free of %s, and %s were to be added", mib(full.Free), mib(full.Size), mib(full.Need))
+		return &Refusal{http.StatusInsufficientStorage, "full", detail, err}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return &Refusal{http.StatusInsufficientStorage, "full", "the server's store is full", err}
 	case ctx.Err() != nil:
@@ -92,6 +96,8 @@ func (s *Server) classify(ctx context.Context, err error) *Refusal {
 	}
 	return &Refusal{http.StatusInternalServerError, "failed", "the server could not do that; its log says why", err}
 }
+
+func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }
 
 func (s *Server) count(refusal *Refusal) {
 	switch {

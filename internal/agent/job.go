@@ -41,8 +41,14 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	a.progress(ctx, wire.Progress{Phase: "planning", Left: -1})
 	c := a.child
 	c.env = []string{"INGOT_TOKEN=" + job.Token, "INGOT_FINGERPRINT=" + a.Config.Fingerprint}
-	e := c.run(jobCtx, args, func(p wire.Progress) { a.progress(ctx, p) }, func(line string) { a.tell(ctx, line) })
+	var last wire.Progress
+	e := c.run(jobCtx, args, func(p wire.Progress) { last = p; a.progress(ctx, p) }, func(line string) { a.tell(ctx, line) })
 	r := judge(job.Kind, e)
+	if job.Kind == wire.Capture && r.Outcome == wire.Done {
+		last.Phase, last.Rate, last.Left = "looking the image over", 0, -1
+		a.progress(ctx, last)
+		r.Lint = a.lint(ctx, jobCtx, disk.Path)
+	}
 	// An attempt that did not come to writing leaves what an earlier one began.
 	if r.Outcome != wire.Done && r.Target == wire.Untouched && job.Kind == wire.Deploy && strings.HasPrefix(disk.Holds, unfinishedPrefix) {
 		r.Target = wire.Unfinished

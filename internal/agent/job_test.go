@@ -41,6 +41,10 @@ func pretend(args []string) {
 		}
 		return
 	}
+	if args[0] == "lint" {
+		pretendLint(os.Getenv("INGOT_PRETEND_LINT"))
+		return
+	}
 	if args[0] == "images" {
 		fmt.Println("lab-pc:v1   12 GiB")
 		return

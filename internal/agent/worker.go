@@ -219,7 +219,7 @@ func (w *worker) ended(now time.Time, r wire.Result) {
 func (w *worker) whole() wire.Result {
 	r := *w.result
 	if w.trimmed {
-		r.Detail, r.Log = nil, nil
+		r.Detail, r.Lint, r.Log = nil, nil, nil
 		return r
 	}
 	r.Log = w.unsent

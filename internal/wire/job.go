@@ -7,11 +7,11 @@ type Kind string
 
 // Kinds of jobs.
 const (
-	Capture   Kind = "capture"
-	Deploy    Kind = "deploy"
-	Verify    Kind = "verify" // compare a disk with an image
-	Wipe      Kind = "wipe"
-	Look      Kind = "inventory" // read the inventory again
+	Capture Kind = "capture"
+	Deploy  Kind = "deploy"
+	Verify  Kind = "verify" // compare a disk with an image
+	Wipe    Kind = "wipe"
+	Look    Kind = "inventory" // read the inventory again
 )
 
 // Job is one piece of work for one machine.
@@ -98,7 +98,10 @@ type Result struct {
 	Image    string          `json:"image,omitempty"`  // that a capture made: its ID
 	Name     string          `json:"name,omitempty"`   // and its name, "lab-pc:v4"
 	Detail   json.RawMessage `json:"detail,omitempty"` // what the command printed with --json
-	Log      []LogLine       `json:"log,omitempty"`
+	// Lint is what 'ingot lint --json' printed of the disk that was captured, at most
+	// MaxLint bytes; none when it was not looked over.
+	Lint json.RawMessage `json:"lint,omitempty"`
+	Log  []LogLine       `json:"log,omitempty"`
 }
 
 // Time is where the time of a job went, in seconds. Network, Disk and CPU overlap.

@@ -42,6 +42,8 @@ const (
 	MaxBody = 4 << 20
 	// MaxLog bounds the lines of one report; what is left comes with the next.
 	MaxLog = 500
+	// MaxLint bounds Result.Lint, bytes.
+	MaxLint = 256_000
 )
 
 // State is what a server thinks of a machine.

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,23 +14,42 @@ import (
 	"github.com/ingot-imaging/ingot/internal/boottest"
 )
 
-// TestMain runs the tests in a network namespace of their own.
+// TestMain prepares what comes from Debian's archive, and runs the tests in a network
+// namespace of their own, from which nothing outside can be reached.
 func TestMain(m *testing.M) {
-	if os.Getenv("INGOT_LAB_INSIDE") != "" {
+	if os.Getenv(preparedIn) != "" {
 		os.Exit(m.Run())
 	}
+	code, err := inside()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// inside runs this program again where the tests can be.
+func inside() (code int, err error) {
+	dir, err := os.MkdirTemp("", "ingot-lab-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	if err := prepare(dir); err != nil {
+		return 0, err
+	}
 	cmd := exec.Command(os.Args[0], os.Args[1:]...)
-	cmd.Env = append(os.Environ(), "INGOT_LAB_INSIDE=1")
+	cmd.Env = append(os.Environ(), preparedIn+"="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	err := cmd.Run()
+	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		os.Exit(max(1, exit.ExitCode()))
+		return max(1, exit.ExitCode()), nil
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "these tests need root, for a network namespace of their own:", err)
-		os.Exit(1)
+		err = fmt.Errorf("these tests need root, for a network namespace of their own: %w", err)
 	}
+	return 0, err
 }
 
 // Times that a PC needs at most in software emulation on a busy machine.
@@ -40,18 +58,6 @@ const (
 	toDone  = 8 * time.Minute
 	toLogin = 10 * time.Minute
 )
-
-// referenceDisk is the disk of a reference PC that starts by any firmware.
-func referenceDisk(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "reference.img")
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if err := (boottest.Disk{Firmware: boottest.Any, FileSystem: "ext4", Size: 2 << 30}).Build(ctx, path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // TestRoom is the whole way: PCs start from the network beside a foreign DHCP server,
 // are let in, one is captured, the others get its image on larger disks, start from
@@ -70,13 +76,13 @@ func TestRoom(t *testing.T) {
 	site.Start()
 	site.SetUp()
 
-	reference := newPC(t, 1, boottest.BIOS, referenceDisk(t))
-	reference.On()
-	site.Approve(reference, "reference", toAgent)
+	pc1 := newPC(t, 1, boottest.BIOS, filepath.Join(prepared(), reference))
+	pc1.On()
+	site.Approve(pc1, "reference", toAgent)
 	site.Ingot("jobs", "capture", "debian", "--on", "reference", "--then", "local-boot", "--yes")
 	site.Until("reference capture", "done", toDone)
-	reference.Prints("boottest login:", 1, toLogin)
-	reference.Cut()
+	pc1.Prints("boottest login:", 1, toLogin)
+	pc1.Cut()
 
 	var room []*PC
 	var names []string

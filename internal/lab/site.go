@@ -27,44 +27,26 @@ type Site struct {
 	t       *testing.T
 	ingot   string // program
 	folder  string
-	store   string // "" in the folder
 	token   string
 	server  *exec.Cmd
 	log     lockedBuffer
 	printed struct{ URL, Fingerprint string }
 }
 
-// newSite builds the programs and the boot environment, and starts the server.
+// newSite is a server that was never started.
 func newSite(t *testing.T) *Site {
 	t.Helper()
-	bin := t.TempDir()
-	s := &Site{t: t, ingot: filepath.Join(bin, "ingot"), folder: filepath.Join(t.TempDir(), "data")}
-	for _, program := range []string{"ingot", "ingot-agent"} {
-		run(t, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(bin, program), "../../cmd/"+program)
+	s := &Site{t: t, ingot: filepath.Join(prepared(), "ingot"), folder: filepath.Join(t.TempDir(), "data")}
+	if err := os.Mkdir(s.folder, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	began := time.Now()
-	run(t, s.ingot, "bootenv", "build", "--out", filepath.Join(s.folder, "bootenv"), "--packages", packages(t))
-	t.Logf("boot environment built in %.0f s", time.Since(began).Seconds())
+	run(t, "cp", "-r", filepath.Join(prepared(), "bootenv"), s.folder)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("server's log:\n%s", s.log.String())
 		}
 	})
 	return s
-}
-
-// packages is the folder that keeps Debian's packages between tests.
-func packages(t *testing.T) string {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "ingot", "debs")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // Start starts the server, and returns when it answers.

@@ -69,6 +69,9 @@ func cleanResult(r wire.Result, kind wire.Kind) wire.Result {
 	if len(r.Detail) > maxDetail || !json.Valid(r.Detail) {
 		r.Detail = nil
 	}
+	if kind != wire.Capture || len(r.Lint) > wire.MaxLint || !json.Valid(r.Lint) {
+		r.Lint = nil
+	}
 	if r.Target != wire.Untouched && r.Target != wire.Unfinished && r.Target != wire.Complete {
 		r.Target = ""
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,21 +44,27 @@ func (c *Control) Image(ctx context.Context, actor fleet.Actor, ref string) (Ima
 	if err != nil {
 		return image, err
 	}
+	return c.annotated(ctx, image, true)
+}
+
+// annotated is an image with what is known of it beside its bytes.
+func (c *Control) annotated(ctx context.Context, image Image, whole bool) (Image, error) {
 	note, err := c.records.ImageNote(ctx, image.ID)
 	if err != nil && !errors.Is(err, ErrNoRecord) {
 		return image, err
 	}
-	c.annotate(&image, note, true)
+	c.annotate(&image, note, whole)
 	return image, nil
 }
 
-// annotate adds what is known of an image beside its bytes.
+// annotate adds that from a note; whole says that all findings are wanted.
 func (c *Control) annotate(image *Image, note fleet.ImageNote, whole bool) {
 	image.Notes = note.Notes
 	if len(note.Lint) > 0 {
-		var kept LintSummary
+		var kept keptLint
 		if json.Unmarshal(note.Lint, &kept) == nil {
-			image.Lint = &kept
+			image.Lint = &kept.LintSummary
+			image.System, image.OS, image.Single = cmp.Or(image.System, kept.System), cmp.Or(image.OS, kept.OS), image.Single || kept.Single
 		}
 	}
 	if c.linting.is(image.ID) {

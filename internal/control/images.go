@@ -27,7 +27,8 @@ type Images interface {
 }
 
 // Image is an image as a server shows it. Images fills in all but what is said to be
-// Control's.
+// Control's. What an image holds (System, OS, Single) Images may leave out: Control
+// takes it from what was found when the image was looked over, if it was.
 type Image struct {
 	ID      string        `json:"id"`
 	Names   []string      `json:"names"` // "lab-pc:v3", newest first

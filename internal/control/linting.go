@@ -3,7 +3,11 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/ingot-imaging/ingot/internal/fleet"
 )
@@ -33,25 +37,19 @@ func (c *Control) lint(ctx context.Context, id, by string) {
 	c.linting.one.Lock()
 	report, err := c.images.Lint(ctx, id)
 	c.linting.one.Unlock()
-	kept := summary(report)
-	kept.At = c.now()
+	kept := keptLint{}
+	if err == nil {
+		kept, err = readReport(report)
+	}
 	if err != nil {
 		c.log.Warn("an image was not looked over", "image", id, "error", err)
-		kept = LintSummary{At: kept.At, Error: "it could not be looked over; the server's log says why"}
+		kept = keptLint{LintSummary: LintSummary{Error: "it could not be looked over; the server's log says why"}}
 		if isAnswer(err) {
 			kept.Error = err.Error()
 		}
 	}
-	text, err := json.Marshal(kept)
-	if err == nil && ctx.Err() == nil {
-		err = c.records.InTx(ctx, func(ctx context.Context, r Records) error {
-			return changeNote(ctx, r, id, func(n *fleet.ImageNote) {
-				n.Lint = text
-				if n.At.IsZero() {
-					n.By, n.At = by, kept.At
-				}
-			})
-		})
+	if ctx.Err() == nil {
+		err = c.keepLint(ctx, id, by, kept)
 	}
 	if err != nil {
 		c.log.Error("what was found in an image was not kept", "image", id, "error", err)
@@ -60,28 +58,75 @@ func (c *Control) lint(ctx context.Context, id, by string) {
 	c.events.send(Event{TopicImage, id})
 }
 
-// summary counts the findings of a report.
-func summary(report json.RawMessage) LintSummary {
-	s := LintSummary{Report: report}
-	var found struct {
-		Findings []struct {
-			Severity string `json:"severity"`
-		} `json:"findings"`
+// keepLint keeps what was found in an image.
+func (c *Control) keepLint(ctx context.Context, id, by string, kept keptLint) error {
+	kept.At = c.now()
+	text, err := json.Marshal(kept)
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(report, &found); err != nil {
-		return LintSummary{Error: "what was found could not be read"}
+	return c.records.InTx(ctx, func(ctx context.Context, r Records) error {
+		return changeNote(ctx, r, id, func(n *fleet.ImageNote) {
+			n.Lint = text
+			if n.At.IsZero() {
+				n.By, n.At = by, kept.At
+			}
+		})
+	})
+}
+
+// told is what a machine found when it looked over what it captured.
+type told struct {
+	by     string          // its name
+	asked  string          // the name that the image was to have
+	report json.RawMessage // as the agent sent it; nil: nothing was looked over
+}
+
+// keepTold keeps that with the image that a job made, and with no other: whoever has
+// one machine could speak well of another's image. It fails into the log.
+func (c *Control) keepTold(ctx context.Context, j fleet.Job, t told) {
+	if len(t.report) == 0 || j.State != fleet.Done {
+		return
 	}
-	for _, f := range found.Findings {
-		switch f.Severity {
-		case "serious":
-			s.Errors++
-		case "warning":
-			s.Warnings++
-		default:
-			s.Notes++
-		}
+	kept, err := readReport(t.report)
+	if err == nil {
+		err = c.madeBy(ctx, j, t.asked)
 	}
-	return s
+	if err == nil {
+		err = c.keepLint(ctx, j.Result.Image, t.by, kept)
+	}
+	if err != nil {
+		c.log.Warn("what a machine found in its image was not kept", "job", j.ID, "machine", t.by, "error", err)
+		return
+	}
+	c.events.send(Event{TopicImage, j.Result.Image})
+}
+
+// clocksDiffer is by how much the clock of a machine may be behind, which is set when
+// its agent says hello.
+const clocksDiffer = 10 * time.Minute
+
+// madeBy is nil when the image that a job says it made can be one that it made: it
+// has the name that the job was asked for, is younger than the job, and was not looked
+// over before.
+func (c *Control) madeBy(ctx context.Context, j fleet.Job, asked string) error {
+	image, err := c.images.Find(ctx, j.Result.Name)
+	if err != nil {
+		return err
+	}
+	base, _, _ := strings.Cut(asked, ":")
+	note, err := c.records.ImageNote(ctx, image.ID)
+	switch {
+	case err != nil && !errors.Is(err, ErrNoRecord):
+		return err
+	case image.ID != j.Result.Image || !strings.HasPrefix(j.Result.Name, base+":"):
+		return fmt.Errorf("%s is no image that this job was to make", j.Result.Name)
+	case image.Created.Before(j.Started.Add(-clocksDiffer)):
+		return fmt.Errorf("%s is older than the job", j.Result.Name)
+	case len(note.Lint) > 0:
+		return fmt.Errorf("%s was looked over already", j.Result.Name)
+	}
+	return nil
 }
 
 // busy is the images that are being looked over.

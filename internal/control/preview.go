@@ -172,6 +172,9 @@ func (p *planning) findImage(ctx context.Context) error {
 		p.problem("image", "%v", err)
 		return nil
 	}
+	if err == nil {
+		image, err = p.c.annotated(ctx, image, false)
+	}
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,7 @@ func (c *Control) Finish(ctx context.Context, session, job string, result wire.R
 	c.live.touch(Seen{Machine: m.ID, At: c.now(), Addr: s.Addr})
 	var answer wire.Reply
 	var ended fleet.Job
+	var looked told
 	err = c.act(ctx, deed{actor: agentOf(m, s.Addr)}, func(ctx context.Context, r Records, d *deed) error {
 		answer, ended = wire.Reply{}, fleet.Job{}
 		j, err := r.Job(ctx, job)
@@ -147,8 +148,9 @@ func (c *Control) Finish(ctx context.Context, session, job string, result wire.R
 		if err != nil {
 			return err
 		}
-		log := cleanLog(result.Log)
-		if !j.Finish(s.Boot, cleanResult(result, j.Kind), b.Spec.Attempts, c.now()) {
+		log, said := cleanLog(result.Log), cleanResult(result, j.Kind)
+		looked, said.Lint = told{by: m.Name, asked: b.Spec.Image, report: said.Lint}, nil
+		if !j.Finish(s.Boot, said, b.Spec.Attempts, c.now()) {
 			answer = lost(j)
 			return nil
 		}
@@ -170,6 +172,7 @@ func (c *Control) Finish(ctx context.Context, session, job string, result wire.R
 	if err == nil && ended.ID != "" {
 		c.live.ended(ended.ID)
 		c.tally.ended(ended)
+		c.keepTold(ctx, ended, looked)
 	}
 	return answer, err
 }

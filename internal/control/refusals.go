@@ -83,9 +83,20 @@ func (r *refusals) forget(now time.Time) {
 	}
 }
 
+type fromKey struct{}
+
+// From returns a context for what is asked by somebody who speaks from addr: refusals
+// of strangers name it, where nothing else says who they are.
+func From(ctx context.Context, addr string) context.Context {
+	return context.WithValue(ctx, fromKey{}, addr)
+}
+
 // refuse counts and audits that a stranger was refused. reason is the key of
 // Stats.Refused.
 func (c *Control) refuse(ctx context.Context, reason string, actor fleet.Actor, object, why string) {
+	if addr, ok := ctx.Value(fromKey{}).(string); ok && actor.Addr == "" {
+		actor.Addr = addr
+	}
 	due, others := c.refusals.due(c.now(), reason, actor.Addr)
 	if !due {
 		return

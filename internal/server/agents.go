@@ -16,20 +16,21 @@ import (
 type agents struct {
 	control *control.Control
 	log     *slog.Logger
+	refused *refused
 }
 
 func (a *agents) handler() http.Handler {
 	mux := http.NewServeMux()
-	handle(mux, a.log, wire.HelloPath, func(ctx context.Context, r *http.Request, hello wire.Hello) (wire.Welcome, error) {
+	handle(mux, a, wire.HelloPath, func(ctx context.Context, r *http.Request, hello wire.Hello) (wire.Welcome, error) {
 		return a.control.Hello(ctx, hello, addrOf(r))
 	})
-	handle(mux, a.log, wire.NextPath, func(ctx context.Context, r *http.Request, _ struct{}) (wire.Order, error) {
+	handle(mux, a, wire.NextPath, func(ctx context.Context, r *http.Request, _ struct{}) (wire.Order, error) {
 		return a.control.Next(ctx, bearer(r), addrOf(r))
 	})
-	handle(mux, a.log, wire.ReportPath, func(ctx context.Context, r *http.Request, report wire.Report) (wire.Reply, error) {
+	handle(mux, a, wire.ReportPath, func(ctx context.Context, r *http.Request, report wire.Report) (wire.Reply, error) {
 		return a.control.Report(ctx, bearer(r), r.PathValue("job"), report)
 	})
-	handle(mux, a.log, wire.FinishPath, func(ctx context.Context, r *http.Request, result wire.Result) (wire.Reply, error) {
+	handle(mux, a, wire.FinishPath, func(ctx context.Context, r *http.Request, result wire.Result) (wire.Reply, error) {
 		return a.control.Finish(ctx, bearer(r), r.PathValue("job"), result)
 	})
 	mux.HandleFunc("GET "+wire.ProfilePath, a.profile)
@@ -37,16 +38,16 @@ func (a *agents) handler() http.Handler {
 }
 
 // handle serves one request of the protocol: JSON in, JSON out.
-func handle[In, Out any](mux *http.ServeMux, log *slog.Logger, path string, do func(context.Context, *http.Request, In) (Out, error)) {
+func handle[In, Out any](mux *http.ServeMux, a *agents, path string, do func(context.Context, *http.Request, In) (Out, error)) {
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		var in In
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, wire.MaxBody)).Decode(&in); err != nil {
-			refuseRequest(w, r, log, &badRequestError{err})
+			a.refuse(w, r, &badRequestError{err})
 			return
 		}
 		out, err := do(r.Context(), r, in)
 		if err != nil {
-			refuseRequest(w, r, log, err)
+			a.refuse(w, r, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -61,7 +62,7 @@ func handle[In, Out any](mux *http.ServeMux, log *slog.Logger, path string, do f
 func (a *agents) profile(w http.ResponseWriter, r *http.Request) {
 	name, err := a.control.JobProfile(r.Context(), bearer(r), r.PathValue("job"))
 	if err != nil {
-		refuseRequest(w, r, a.log, err)
+		a.refuse(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-tar")

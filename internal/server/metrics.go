@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 type metrics struct {
 	control *control.Control
 	objects *serve.Stats
+	refused *refused
 	log     *slog.Logger
 }
 
@@ -71,6 +73,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	each(s.Refused, func(reason string, n int64) {
 		count(desc("refused_total", "Requests that were refused.", "reason"), n, reason)
 	})
+	for status, n := range m.refused.all() {
+		count(desc("agent_requests_refused_total", "Requests of agents that had no success, by the status of the answer.", "status"), n, strconv.Itoa(status))
+	}
 	o := m.objects
 	gauge(desc("objects_running", "Requests for objects of the store that are being answered."), float64(o.Running.Load()))
 	count(desc("objects_requests_total", "Requests for objects of the store."), o.Requests.Load())

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"net/http"
 
@@ -33,10 +32,12 @@ func problemOf(err error) problem {
 		status = http.StatusNotFound
 	case errors.As(err, new(*control.ConflictError)):
 		status = http.StatusConflict
-	case errors.As(err, new(*control.InvalidError)), errors.As(err, new(*badRequestError)):
+	case errors.As(err, new(*control.InvalidError)):
 		status = http.StatusUnprocessableEntity
 	case errors.As(err, &tooLarge):
 		status = http.StatusRequestEntityTooLarge
+	case errors.As(err, new(*badRequestError)):
+		status = http.StatusBadRequest
 	case errors.As(err, &limited):
 		status = http.StatusTooManyRequests
 	}
@@ -55,12 +56,13 @@ func (e *badRequestError) Error() string {
 }
 func (e *badRequestError) Unwrap() error { return e.err }
 
-// refuseRequest answers with an error.
-func refuseRequest(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+// refuse answers with an error.
+func (a *agents) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError && r.Context().Err() == nil {
-		log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
+	a.refused.count(r, p.Status, err)
 	var limited *control.RateLimitedError
 	if errors.As(err, &limited) {
 		w.Header().Set("Retry-After", fmt.Sprint(int(math.Ceil(limited.After.Seconds()))))

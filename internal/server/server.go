@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/store/serve"
 	"github.com/ingot-imaging/ingot/internal/trust"
 	"github.com/ingot-imaging/ingot/internal/web"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // Config is what a server is started with.
@@ -91,7 +93,8 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serveHTTP(ctx, tls.NewListener(listener, secure), fronts, c.Log) })
+	bounded := tls.NewListener(serve.Bounded(listener, maxConnections, maxPerAddress), secure)
+	group.Go(func() error { return serveHTTP(ctx, bounded, fronts, c.Log) })
 	group.Go(func() error { return tick(ctx, ctl, c.Log) })
 	ready, err := c.ready(ctx, ctl, listener, fingerprint)
 	if err == nil && c.Netboot != nil {
@@ -193,6 +196,13 @@ func tick(ctx context.Context, ctl *control.Control, log *slog.Logger) error {
 	}
 }
 
+// Connections at a time. A thousand agents behind one address, each with work, are
+// served; a few machines that only keep connections open do not shut the others out.
+const (
+	maxConnections = 16_384
+	maxPerAddress  = 4_096
+)
+
 // endWithin is how long requests may go on when the server ends. Agents come back.
 const endWithin = 5 * time.Second
 
@@ -230,14 +240,28 @@ func (c *Config) handler(ctl *control.Control, f trust.Fingerprint) (http.Handle
 	g := &grants{control: ctl, store: c.Store}
 	objects := serve.New(serve.Config{Backend: c.Store.Backend(), Hash: c.Store.Hash(), Authorize: g.authorize, Log: c.Log})
 	g.objects = objects
+	machines := &agents{ctl, c.Log, newRefused(c.Log)}
 	mux := http.NewServeMux()
-	mux.Handle("/agent/v1/", (&agents{ctl, c.Log}).handler())
-	mux.Handle("/store/v1/", objects)
-	mux.Handle("GET /metrics", (&metrics{ctl, &objects.Stats, c.Log}).handler())
+	mux.Handle("/agent/v1/", machines.handler())
+	mux.Handle("GET /metrics", (&metrics{ctl, &objects.Stats, machines.refused, c.Log}).handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { health(w, r, ctl) })
 	mux.Handle("/api/", programs)
 	mux.Handle("/", pages)
-	return mux, nil
+	return split(objects, patient(mux)), nil
+}
+
+// split says who asks, and sends requests for objects to their handler as they came,
+// which times bodies itself: a mux would mend paths that are no key, and answer with a
+// redirection.
+func split(objects, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(control.From(r.Context(), addrOf(r)))
+		if strings.HasPrefix(r.URL.Path, wire.StorePath) {
+			objects.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 // facts are what the server says about itself.

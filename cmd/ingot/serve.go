@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingot-imaging/ingot/internal/cli"
+	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/server"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/store/local"
@@ -84,10 +86,23 @@ func serve(ctx context.Context, a *cli.App, fl serveFlags) error {
 		return fmt.Errorf("store of the server: %w", err)
 	}
 	config.Lint = func(ctx context.Context, id string) (json.RawMessage, error) {
-		return a.LintElsewhere(ctx, config.Folder.Store(), id)
+		report, err := a.LintElsewhere(ctx, config.Folder.Store(), id)
+		return report, forRoot(err, config.Folder.Store(), id)
 	}
 	config.Ready = func(r server.Ready) { a.Print(r, func(w io.Writer) { greet(w, r) }) }
 	return server.Run(ctx, config)
+}
+
+// forRoot says what to do where a server that does not run as root cannot look an
+// image over, which is no trouble of its own.
+func forRoot(err error, store, id string) error {
+	var root *cli.RootError
+	if !errors.As(err, &root) {
+		return err
+	}
+	return &control.ConflictError{Message: fmt.Sprintf(
+		"what was captured by blocks is looked over by mounting it, which this server may not, since it does not run as root: captures look their images over by themselves, and for this one run 'ingot lint %s --store %s' as root on the server",
+		id[:min(len(id), 12)], store)}
 }
 
 // netbootOf is what --netboot and --dhcp-range ask for; nil for nothing.

@@ -50,12 +50,13 @@ type complaint struct {
 	Problems    []profile.Problem   `json:"problems,omitempty"`
 	Target      wire.TargetState    `json:"target,omitempty"` // what is left there
 	Retry       bool                `json:"retry,omitempty"`  // the same command may well succeed later
+	NeedsRoot   bool                `json:"needsRoot,omitempty"`
 }
 
 // complain prints an error, as JSON where the result would have been JSON. A
 // result that is out already stays the only document.
 func (a *App) complain(cmd *cobra.Command, err error, code int) {
-	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err), Retry: is[*remote.UnreachableError](err)}
+	c := complaint{Error: err.Error(), ExitCode: code, Hints: a.hints(err), Retry: is[*remote.UnreachableError](err), NeedsRoot: is[*RootError](err)}
 	var left *leftError
 	if errors.As(err, &left) {
 		c.Target = left.state

@@ -58,21 +58,30 @@ func (c *Control) lint(ctx context.Context, id, by string) {
 	c.events.send(Event{TopicImage, id})
 }
 
-// keepLint keeps what was found in an image.
+// keepLint keeps what was found in an image. A look that failed takes nothing away
+// from what an earlier one found.
 func (c *Control) keepLint(ctx context.Context, id, by string, kept keptLint) error {
 	kept.At = c.now()
-	text, err := json.Marshal(kept)
-	if err != nil {
-		return err
-	}
 	return c.records.InTx(ctx, func(ctx context.Context, r Records) error {
 		return changeNote(ctx, r, id, func(n *fleet.ImageNote) {
-			n.Lint = text
+			if text, err := json.Marshal(kept.after(n.Lint)); err == nil { // it is made of what was JSON
+				n.Lint = text
+			}
 			if n.At.IsZero() {
 				n.By, n.At = by, kept.At
 			}
 		})
 	})
+}
+
+// after is what is kept when earlier was kept before.
+func (k keptLint) after(earlier []byte) keptLint {
+	var found keptLint
+	if k.Error == "" || json.Unmarshal(earlier, &found) != nil || found.Report == nil {
+		return k
+	}
+	found.Error = k.Error
+	return found
 }
 
 // told is what a machine found when it looked over what it captured.

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -85,6 +86,28 @@ func TestWhatAnImageHolds(t *testing.T) {
 	spec.Profile = "forced"
 	if p := s.preview(spec); p.Stops() || len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], "forces it") {
 		t.Errorf("%+v, %v", p.Problems, p.Warnings)
+	}
+}
+
+// TestLintFails: a look that fails is told, and hides nothing that was found before.
+func TestLintFails(t *testing.T) {
+	s := newServer(t)
+	trouble := errors.New("mount it: a secret of the server's")
+	s.images.fail = trouble
+	if image := s.lookOver(nil); !strings.Contains(image.Lint.Error, "log says why") || !strings.Contains(s.log.String(), "a secret") || image.Lint.Report != nil {
+		t.Errorf("%+v", image.Lint)
+	}
+	s.images.fail = nil
+	found := s.lookOver(report(t, []lint.Found{{Kind: "windows"}}, lint.NotGeneralized))
+	s.wait(time.Hour)
+	s.images.fail = &control.ConflictError{Message: "run it as root"}
+	image := s.lookOver(nil)
+	if image.Lint.Error != "run it as root" || !image.Single || image.System != "Windows" || image.Lint.Errors != 1 || image.Lint.At != found.Lint.At {
+		t.Errorf("%+v, %+v", image, image.Lint)
+	}
+	s.images.fail = nil
+	if image = s.lookOver(report(t, nil)); image.Lint.Error != "" || image.Single {
+		t.Errorf("%+v, %+v", image, image.Lint)
 	}
 }
 

@@ -229,6 +229,7 @@ func (s *server) wantState(batch string, want ...fleet.JobState) []fleet.Job {
 type fakeImages struct {
 	all  []control.Image
 	lint json.RawMessage
+	fail error // of Lint
 }
 
 func newImages() *fakeImages {
@@ -257,7 +258,7 @@ func (f *fakeImages) Tag(_ context.Context, ref, name string) (string, error) {
 }
 func (f *fakeImages) Remove(context.Context, string) error { return nil }
 func (f *fakeImages) Lint(context.Context, string) (json.RawMessage, error) {
-	return f.lint, nil
+	return f.lint, f.fail
 }
 
 type lockedBuffer struct {

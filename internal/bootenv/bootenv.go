@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/bootenv/apt"
+	"github.com/ingot-imaging/ingot/internal/bootenv/fat"
 	"github.com/ingot-imaging/ingot/internal/tool"
 )
 
@@ -121,6 +122,9 @@ func (s *packageSet) assemble(ctx context.Context, c Config, r recipe, agent []b
 		Built: Built{Kernel: c.Kernel, Modules: c.Modules, Extra: c.Extra},
 	}
 	if err := s.copyLoaders(r, folder); err != nil {
+		return nil, err
+	}
+	if err := httpImage(folder, fat.Options{Modified: c.Modified}); err != nil {
 		return nil, err
 	}
 	t, err := s.initrd(c, r, agent, m)

@@ -157,21 +157,11 @@ func escapeGraft(name string) string {
 
 // efiVolume makes the volume that UEFI starts from.
 func (s stick) efiVolume(name string) error {
-	files := map[string][]byte{"BOOT/GRUB/GRUB.CFG": []byte(s.grubConfig())}
-	for place, source := range map[string]string{
+	files := map[string]string{
 		"EFI/BOOT/BOOTX64.EFI": "shimx64.efi", "EFI/BOOT/GRUBX64.EFI": "iso/gcdx64.efi", "EFI/BOOT/MMX64.EFI": "mmx64.efi",
-	} {
-		b, err := os.ReadFile(filepath.Join(s.folder, filepath.FromSlash(source)))
-		if err != nil {
-			return err
-		}
-		files[place] = b
 	}
-	image, err := fat.Image(files, fat.Options{Label: "INGOT_EFI", Serial: crc32.ChecksumIEEE([]byte(s.id)), Modified: s.manifest.Modified})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(name, image, 0o644)
+	o := fat.Options{Label: "INGOT_EFI", Serial: crc32.ChecksumIEEE([]byte(s.id)), Modified: s.manifest.Modified}
+	return efiVolume(name, s.folder, files, "BOOT/GRUB/GRUB.CFG", []byte(s.grubConfig()), o)
 }
 
 // arguments are those of xorriso as mkisofs. The dates are what it takes for

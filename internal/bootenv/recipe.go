@@ -5,7 +5,7 @@ import "slices"
 // recipe is what is taken of which packages.
 type recipe struct {
 	kernel    string    // package, or a metapackage of it
-	loaders   []loader  // copied into the folder
+	loaders   []copied  // what firmware starts
 	programs  []program // with the libraries that they need
 	libraries []string  // that programs load without saying so
 	files     []string  // data of programs; ".gz" is unpacked, a folder ends in a slash
@@ -17,7 +17,8 @@ type recipe struct {
 	optional  []string // packages with firmware, used as far as they are to be had
 }
 
-type loader struct{ debian, from, to string }
+// copied is a file of a package, and its name in the folder.
+type copied struct{ debian, from, to string }
 
 // program is what is taken of one package.
 type program struct {
@@ -57,7 +58,7 @@ func debian(c Config) recipe {
 
 // loaders are what firmware starts. iso/ is for sticks alone. Everything that ends in
 // .signed bears Microsoft's or Debian's signature.
-var loaders = []loader{
+var loaders = []copied{
 	{"shim-signed", "usr/lib/shim/shimx64.efi.signed", "shimx64.efi"},
 	{"shim-helpers-amd64-signed", "usr/lib/shim/mmx64.efi.signed", "mmx64.efi"},
 	{"grub-efi-amd64-signed", "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", "grubx64.efi"},

@@ -1,6 +1,6 @@
-// Package fat makes the small FAT16 volume from which UEFI firmware starts a stick
-// or a DVD. The same files are the same bytes, which the usual programs do not
-// promise.
+// Package fat makes the small FAT16 volume from which UEFI firmware starts a stick,
+// a DVD, or a disk in memory that it fetched by HTTP. The same files are the same
+// bytes, which the usual programs do not promise.
 //
 // It owns the layout, after Microsoft's FAT32 File System Specification (version
 // 1.03), and the rules of short names. It refuses long names, and volumes that are

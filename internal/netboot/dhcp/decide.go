@@ -55,9 +55,19 @@ func Decide(c Client, s Site) Decision {
 		d.File, d.Why = s.HTTP+"/"+p.loader, fmt.Sprintf("The first loader of %s.", p.name)
 	}
 	if s.Has != nil && !s.Has(p.loader) {
-		d.Why = fmt.Sprintf("%s needs %s, which the boot environment does not have: the PC will say that the file is not found.", p.name, p.loader)
+		d.Why = missing(c, p)
 	}
 	return d
+}
+
+// missing is the sentence about a loader that is not there. It is offered all the same,
+// so that the PC says at once that the file is not found.
+func missing(c Client, p platform) string {
+	why := fmt.Sprintf("%s needs %s, which the boot environment does not have: ", p.name, p.loader)
+	if c.Arch == HTTPx64 || c.Arch == HTTPebc {
+		return why + "it was made by an older ingot. Make it again with 'ingot bootenv build', in the same folder."
+	}
+	return why + "the PC will say that the file is not found."
 }
 
 func decideIPXE(c Client, s Site) Decision {

@@ -84,6 +84,7 @@ func TestDecide(t *testing.T) {
 	pxe := func(a Arch) Client { return Client{Class: "PXEClient", Arch: a} }
 	http := func(a Arch) Client { return Client{Class: "HTTPClient", Arch: a} }
 	bare := Site{Addr: us, Has: func(file string) bool { return file == "shimx64.efi" }}
+	old := Site{Addr: us, HTTP: site.HTTP, Has: bare.Has}
 	for name, test := range map[string]struct {
 		client Client
 		site   Site
@@ -99,6 +100,7 @@ func TestDecide(t *testing.T) {
 		"UEFI x64":               {pxe(7), site, "shimx64.efi", "UEFI x64"},
 		"UEFI x64 as EBC":        {pxe(9), site, "shimx64.efi", "UEFI x64"},
 		"UEFI HTTP":              {http(16), site, "http://10.77.0.1/httpboot.img", "UEFI HTTP x64"},
+		"UEFI HTTP, old folder":  {http(16), old, "http://10.77.0.1/httpboot.img", "made by an older ingot. Make it again with 'ingot bootenv build'"},
 		"UEFI HTTP, none here":   {http(16), bare, "", "HTTP, which this server does not serve"},
 		"arm64":                  {pxe(11), site, "shimaa64.efi", "UEFI arm64"},
 		"arm64, not there":       {pxe(11), bare, "shimaa64.efi", "UEFI arm64 needs shimaa64.efi, which the boot environment does not have"},

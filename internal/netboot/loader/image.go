@@ -11,8 +11,8 @@ import (
 // the boot environment fills with
 //
 //	EFI/BOOT/BOOTX64.EFI  shim
-//	EFI/BOOT/grubx64.efi  GRUB with its network drivers, as for PXE
-//	grub/grub.cfg         ImageText
+//	EFI/BOOT/GRUBX64.EFI  GRUB with its network drivers, as for PXE
+//	GRUB/GRUB.CFG         ImageText
 //
 // since GRUB 2.06, started by HTTP as such, does not find a text of its own and
 // stops at its prompt.
@@ -50,7 +50,7 @@ exit
 func Address(image []byte, server netip.Addr) error {
 	at := bytes.Index(image, []byte(addressMark))
 	if at < 0 {
-		return fmt.Errorf("%s has no place for the server's address: make the boot environment anew", HTTPImage)
+		return fmt.Errorf("%s has no place for the server's address: make the boot environment again with 'ingot bootenv build'", HTTPImage)
 	}
 	copy(image[at:], fmt.Sprintf("%-*s", len(addressMark), server))
 	return nil

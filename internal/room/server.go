@@ -26,6 +26,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/apiclient"
 	"github.com/ingot-imaging/ingot/internal/catalog"
+	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/store/local"
 )
@@ -162,6 +163,19 @@ func (s *Server) Images(ctx context.Context) ([]string, error) {
 		}
 	}
 	return names, errors.Join(err, damage)
+}
+
+// Packs are the keys of the packs that an image needs, by its name.
+func Packs(ctx context.Context, s *store.Store, name string) (keys []string, err error) {
+	img, err := catalog.Find(ctx, s, name)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := content.Packs(ctx, s, img.Manifest, func(err error) error { return err })
+	for _, id := range ids {
+		keys = append(keys, "packs/"+id.String())
+	}
+	return keys, err
 }
 
 // Memory is how much memory the server's process has, and had at most, in bytes

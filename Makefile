@@ -10,7 +10,7 @@ VCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 
 FUZZTIME ?= 10m
 
-.PHONY: help build deb test test-fit test-lab demo bench fuzz vuln man tools clean
+.PHONY: help build deb test test-fit test-lab test-firmware demo bench fuzz vuln man tools clean
 
 help:
 	@echo 'make build           bin/ingot and bin/ingot-agent, static files'
@@ -20,6 +20,7 @@ help:
 	@echo 'make test            every check and every test'
 	@echo 'make test-fit        every disk onto a smaller and a larger one, each booted; needs 30 GB and two hours'
 	@echo 'make test-lab        a room of PCs in QEMU: BIOS, UEFI, Secure Boot; 20 minutes'
+	@echo 'make test-firmware   each part of the way from power-on to the agent by itself, in QEMU'
 	@echo 'make bench           against other imaging tools; needs 35 GB and hours'
 	@echo 'make fuzz            every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make vuln            known vulnerabilities; needs the network'
@@ -40,6 +41,10 @@ test:
 test-fit:
 	@scripts/tools test boot
 	INGOT_FIT=full go test -count=1 -v -timeout 3h -run '^TestFit' ./internal/e2e
+
+test-firmware:
+	@scripts/tools test boot lab
+	INGOT_LAB=1 go test -p 1 -count=1 -v -timeout 60m ./internal/netboot ./internal/bootenv ./internal/agent/start ./internal/room
 
 test-lab:
 	@scripts/tools test boot lab

@@ -1,4 +1,3 @@
-// Package packaging has what makes a Debian package, and the test that installs it.
 package packaging
 
 import (

@@ -96,6 +96,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	bounded := tls.NewListener(serve.Bounded(listener, maxConnections, maxPerAddress), secure)
 	group.Go(func() error { return serveHTTP(ctx, bounded, fronts, c.Log) })
 	group.Go(func() error { return tick(ctx, ctl, c.Log) })
+	group.Go(func() error { return merge(ctx, ctl.Subscribe(ctx), c.Store, c.Log) })
 	ready, err := c.ready(ctx, ctl, listener, fingerprint)
 	if err == nil && c.Netboot != nil {
 		err = c.startNetboot(ctx, group, ctl, listener, fingerprint.String())

@@ -114,7 +114,6 @@ func environment(t *testing.T) string {
 		run(t, "cp", from, filepath.Join(dir, name))
 	}
 	write(t, filepath.Join(dir, "vmlinuz"), kernel("MARKER kernel"))
-	image(t, filepath.Join(dir, loader.HTTPImage))
 	write(t, filepath.Join(dir, "initrd.img"), cpio(map[string]string{"init": "#!/nothing\n"}))
 	return dir
 }
@@ -126,23 +125,28 @@ func write(t *testing.T, name string, b []byte) {
 	}
 }
 
-// lab is a boot environment with Debian's signed kernel and an init that says what
-// it was given.
+// busybox is a static program, for RAM disks.
+const busybox = "/bin/busybox"
+
+// lab is a boot environment as bootenv makes it, with an init that says what it was
+// given instead of the agent.
 func lab(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("INGOT_LAB") == "" {
 		t.Skip("slow: INGOT_LAB=1 runs it")
 	}
-	dir := environment(t)
-	run(t, "cp", os.Getenv("INGOT_LAB_KERNEL"), filepath.Join(dir, "vmlinuz"))
-	busybox, err := os.ReadFile("/bin/busybox")
+	dir := t.TempDir()
+	for _, name := range []string{"shimx64.efi", "grubx64.efi", "undionly.kpxe", loader.HTTPImage, loader.Kernel} {
+		run(t, "cp", filepath.Join(os.Getenv(labFolder), name), dir)
+	}
+	program, err := os.ReadFile(busybox)
 	if err != nil {
 		t.Fatal(err)
 	}
 	init := "#!/bin/busybox sh\n/bin/busybox mkdir -p /proc\n/bin/busybox mount -t proc proc /proc\n" +
 		"echo; echo MARKER init runs; echo SECRET $(/bin/busybox cat /etc/ingot/enrol.json); echo CMDLINE $(/bin/busybox cat /proc/cmdline)\n" +
 		"echo LOCKDOWN $(/bin/busybox dmesg | /bin/busybox grep -i 'secure boot enabled'); echo MARKER end; /bin/busybox sleep 1; /bin/busybox poweroff -f\n"
-	write(t, filepath.Join(dir, "initrd.img"), cpio(map[string]string{"init": init, "bin/busybox": string(busybox)}))
+	write(t, filepath.Join(dir, loader.Initrd), cpio(map[string]string{"init": init, "bin/busybox": string(program)}))
 	return dir
 }
 
@@ -167,20 +171,4 @@ func checkMachine(t *testing.T, c *control, arch dhcp.Arch) {
 // uefiHTTP is OVMF that boots by HTTP first.
 func uefiHTTP(t *testing.T) []string {
 	return append(uefi(t), "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n")
-}
-
-// image makes the disk image that UEFI HTTP boot starts from memory, as bootenv does.
-func image(t *testing.T, name string) {
-	t.Helper()
-	config := filepath.Join(t.TempDir(), "grub.cfg")
-	write(t, config, loader.ImageText())
-	write(t, name, nil)
-	run(t, "truncate", "-s", "8M", name)
-	run(t, "mformat", "-i", name, "-T", "16384", "-h", "64", "-s", "32", "::")
-	run(t, "mmd", "-i", name, "::/EFI", "::/EFI/BOOT", "::/grub")
-	for from, to := range map[string]string{
-		"/usr/lib/shim/shimx64.efi.signed": "EFI/BOOT/BOOTX64.EFI", "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed": "EFI/BOOT/grubx64.efi", config: "grub/grub.cfg",
-	} {
-		run(t, "mcopy", "-i", name, from, "::/"+to)
-	}
 }

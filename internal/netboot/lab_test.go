@@ -1,6 +1,7 @@
 package netboot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ingot-imaging/ingot/internal/bootenv"
 )
 
 // TestMain runs the tests in a network namespace of their own, which goes with the
@@ -19,16 +22,20 @@ func TestMain(m *testing.M) {
 	if os.Getenv("INGOT_NETBOOT_LAB_INSIDE") != "" || isFuzzing() {
 		os.Exit(m.Run())
 	}
-	kernel, remove := labKernel()
-	code := inside(kernel)
+	folder, remove, err := labEnvironment()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cannot make the boot environment for the lab:", err)
+		os.Exit(1)
+	}
+	code := inside(folder)
 	remove()
 	os.Exit(code)
 }
 
-// inside runs the tests in their namespace.
-func inside(kernel string) int {
+// inside runs the tests in their namespace. folder is the boot environment for the lab.
+func inside(folder string) int {
 	cmd := exec.Command(os.Args[0], os.Args[1:]...)
-	cmd.Env = append(os.Environ(), "INGOT_NETBOOT_LAB_INSIDE=1", "INGOT_LAB_KERNEL="+kernel)
+	cmd.Env = append(os.Environ(), "INGOT_NETBOOT_LAB_INSIDE=1", labFolder+"="+folder)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	err := cmd.Run()
@@ -42,26 +49,30 @@ func inside(kernel string) int {
 	return 0
 }
 
-// labKernel is Debian's signed kernel for the lab, taken out of its package and not
-// installed: the one that INGOT_LAB_KERNEL names, or the newest one of Debian's.
-func labKernel() (name string, remove func()) {
-	if os.Getenv("INGOT_LAB") == "" || os.Getenv("INGOT_LAB_KERNEL") != "" {
-		return os.Getenv("INGOT_LAB_KERNEL"), func() {}
+// labFolder is the variable that names the boot environment for the lab.
+const labFolder = "INGOT_LAB_BOOTENV"
+
+// labEnvironment makes what the lab boots, of Debian's packages in the folder that
+// INGOT_DEBS names: it is made here, since there is no network where the tests run. A
+// folder that labFolder names is taken as it is.
+func labEnvironment() (folder string, remove func(), err error) {
+	if os.Getenv("INGOT_LAB") == "" || os.Getenv(labFolder) != "" {
+		return os.Getenv(labFolder), func() {}, nil
+	}
+	packages, err := filepath.Abs(cmp.Or(os.Getenv("INGOT_DEBS"), "../../work/debs"))
+	if err != nil {
+		return "", nil, err
 	}
 	dir, err := os.MkdirTemp("", "ingot-netboot-lab")
-	if err == nil {
-		const get = `cd "$1" && p=$(apt-cache search --names-only '^linux-image-[0-9.]+-[0-9]+-amd64$' | cut -d' ' -f1 | sort -V | tail -n1) &&
-			apt-get download "$p" && dpkg-deb -x linux-image-*.deb . && mv boot/vmlinuz-* vmlinuz`
-		var out []byte
-		if out, err = exec.Command("sh", "-c", get, "sh", dir).CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "cannot get Debian's kernel for the lab:", err)
-		os.Exit(1)
+		return "", nil, err
 	}
-	return filepath.Join(dir, "vmlinuz"), func() { os.RemoveAll(dir) }
+	folder = filepath.Join(dir, "bootenv")
+	// Any static program does for an agent: lab puts another RAM disk in its place.
+	if _, err = bootenv.Build(context.Background(), bootenv.Config{Out: folder, Agent: busybox, Packages: packages}); err != nil {
+		os.RemoveAll(dir)
+	}
+	return folder, func() { os.RemoveAll(dir) }, err
 }
 
 func isFuzzing() bool {

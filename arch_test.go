@@ -114,7 +114,7 @@ var edges = []edge{
 	{from: "internal/...", to: "os/exec", except: []string{"internal/lab", "internal/room", "internal/tool", "internal/volume/volumetest", "internal/boottest", "internal/agent", "internal/db/dbtest"},
 		reason: "package tool runs programs, and says which package has one that is missing; tests are judged by them; the agent runs this program itself, on terminals and with secrets in its environment"},
 	{from: "cmd/...", to: "os/exec", reason: "package tool runs programs"},
-	{from: "internal/...", to: "net/...", except: []string{"internal/room", "internal/profile", "internal/customise/linux/network", "internal/netboot/...", "internal/trust", "internal/agent/...", "internal/server/...", "internal/control", "internal/web/...", "internal/api/...", "internal/apiclient", "internal/db/...", "internal/store/remote", "internal/store/serve", "internal/fleet"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
+	{from: "internal/...", to: "net/...", except: []string{"internal/lab", "internal/room", "internal/profile", "internal/customise/linux/network", "internal/netboot/...", "internal/trust", "internal/agent/...", "internal/server/...", "internal/control", "internal/web/...", "internal/api/...", "internal/apiclient", "internal/db/...", "internal/store/remote", "internal/store/serve", "internal/fleet"}, reason: "the engine works without a network; profiles hold addresses (net/netip)"},
 }
 
 // allows reports whether the rule does not hold for pkg.

@@ -93,8 +93,8 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	bounded := tls.NewListener(serve.Bounded(listener, maxConnections, maxPerAddress), secure)
-	group.Go(func() error { return serveHTTP(ctx, bounded, fronts, c.Log) })
+	bounded := serve.Bounded(listener, maxConnections, maxPerAddress)
+	group.Go(func() error { return serveHTTP(ctx, bounded, secure, fronts, c.Log) })
 	group.Go(func() error { return tick(ctx, ctl, c.Log) })
 	group.Go(func() error { return merge(ctx, ctl.Subscribe(ctx), c.Store, c.Log) })
 	ready, err := c.ready(ctx, ctl, listener, fingerprint)
@@ -207,16 +207,15 @@ const (
 // endWithin is how long requests may go on when the server ends. Agents come back.
 const endWithin = 5 * time.Second
 
-// serveHTTP serves until ctx ends.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+// serveHTTP serves until ctx ends. Browsers speak HTTP/2, so that a page that is live in
+// many tabs takes one connection; agents fetch objects by HTTP/1.1, which is quicker.
+func serveHTTP(ctx context.Context, l net.Listener, secure *tls.Config, h http.Handler, log *slog.Logger) error {
 	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: h, TLSConfig: secure, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), BaseContext: func(net.Listener) context.Context { return ctx },
-		// HTTP/2 would put all of a machine's requests on one connection.
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
+	go func() { done <- s.ServeTLS(l, "", "") }()
 	select {
 	case err := <-done:
 		return err

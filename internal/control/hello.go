@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -37,6 +38,7 @@ func (c *Control) Hello(ctx context.Context, hello wire.Hello, addr string) (wir
 	if !bootID.MatchString(hello.Boot) {
 		return wire.Welcome{}, &InvalidError{"boot", "want from 8 to 64 letters, digits and hyphens"}
 	}
+	hello.Boot = keptBoot(hello.Boot)
 	if !c.hellos.let(c.now(), network(addr)) {
 		c.refusals.count("hello")
 		return wire.Welcome{}, &RateLimitedError{After: time.Minute}
@@ -62,6 +64,10 @@ func (c *Control) Hello(ctx context.Context, hello wire.Hello, addr string) (wir
 	c.boots.said(m.ID, e.allMACs(), hello.Boot)
 	return wire.Welcome{Machine: m.ID, Name: m.Name, State: stateOf(m), Session: secret, Now: e.now, Server: c.version}, nil
 }
+
+// keptBoot is what is kept of a boot's name. Whoever knows the name itself may say
+// hello as that agent; machines and jobs show what is kept to everybody who may look.
+func keptBoot(boot string) string { return hex.EncodeToString(hashOf(boot)[:16]) }
 
 // stateOf is what an agent is told of its machine.
 func stateOf(m fleet.Machine) wire.State {
@@ -109,13 +115,19 @@ func (e enrolment) run(ctx context.Context, r Records, d *deed) (fleet.Machine, 
 		return m, &ConflictError{Message: "another machine with the same serial numbers has said hello since; two machines cannot be one: look at " + m.Name}
 	}
 	again := known && m.Boot == e.hello.Boot
+	pending := stick && settings.Sticks != SticksApproved
+	if known && pending && !again && e.c.live.overlay(m).Online(e.now) {
+		return m, &ConflictError{Message: m.Name + " is here already, with another start; this one is let in when that was silent for " + fleet.OnlineFor.String()}
+	}
 	m.Inventory, m.Addr, m.LastSeen, m.Expected = e.inventory, e.addr, e.now, false
-	m.Identity = m.Identity.With(e.identity)
+	if !known || !pending || again && !m.Stick { // else anybody could change what a machine is known by
+		m.Identity = m.Identity.With(e.identity)
+	}
 	if m.FirstSeen.IsZero() {
 		m.FirstSeen = e.now
 	}
 	if !again {
-		m.Stick = stick && settings.Sticks != SticksApproved
+		m.Stick = pending
 	}
 	rules, err := r.Rules(ctx)
 	if err != nil {

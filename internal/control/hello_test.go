@@ -85,6 +85,7 @@ func TestSticks(t *testing.T) {
 	s := newServer(t)
 	a := s.approved(1)[0]
 	b := s.submit(deploy(a))
+	s.wait(fleet.OnlineFor)
 	a.boot = "stick-00001"
 	if w, err := a.hello(""); err != nil || w.State != wire.Pending || w.Machine != a.machine {
 		t.Fatalf("%+v %v", w, err)
@@ -96,6 +97,7 @@ func TestSticks(t *testing.T) {
 	if w, err := a.hello(""); err != nil || w.State != wire.Approved {
 		t.Fatalf("the approved start must be approved again: %+v %v", w, err)
 	}
+	s.wait(fleet.OnlineFor)
 	a.boot = "stick-00002"
 	if w, err := a.hello(""); err != nil || w.State != wire.Pending {
 		t.Fatalf("the next start of a stick is approved already: %+v %v", w, err)

@@ -1,0 +1,58 @@
+package control_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/ingot-imaging/ingot/internal/control"
+	"github.com/ingot-imaging/ingot/internal/fleet"
+	"github.com/ingot-imaging/ingot/internal/wire"
+)
+
+// Who may look learns nothing by which they could say hello as an approved machine.
+func TestViewerIsNoMachine(t *testing.T) {
+	s := newServer(t)
+	a := s.approved(1)[0]
+	s.submit(deploy(a))
+	a.next()
+	m, err := s.Machine(t.Context(), viewer(), a.machine)
+	s.must(err)
+	j, err := s.Job(t.Context(), viewer(), a.job.ID)
+	s.must(err)
+	s.wait(time.Hour)
+	for _, boot := range []string{m.Boot, j.Boot} {
+		w, err := s.Hello(t.Context(), wire.Hello{Protocol: wire.Version, Boot: boot, Inventory: inventory(0)}, "192.0.2.66")
+		if err == nil && w.State == wire.Approved {
+			t.Errorf("the boot %q that a viewer sees lets them in as %s", boot, w.Name)
+		}
+	}
+}
+
+// Who knows what is on a machine's label does not end what it works on: a start
+// without the server's secret waits until the machine was silent.
+func TestStickDoesNotTakeOver(t *testing.T) {
+	s := newServer(t)
+	a := s.approved(1)[0]
+	s.submit(deploy(a))
+	a.next()
+	label := wire.Hello{Protocol: wire.Version, Boot: "stick-00001", Inventory: inventory(0)}
+	label.Inventory.NICs, label.Inventory.MACs, label.Inventory.UUID = nil, nil, "4c4c4544-0035-5810-804b-ffffffffffff"
+	var conflict *control.ConflictError
+	if _, err := s.Hello(t.Context(), label, "192.0.2.66"); !errors.As(err, &conflict) {
+		t.Errorf("%v", err)
+	}
+	if reply := a.report("deploy"); reply.Lost {
+		t.Errorf("%+v", reply)
+	}
+	before, err := s.Machine(t.Context(), viewer(), a.machine)
+	s.must(err)
+	s.wait(fleet.OnlineFor + time.Second)
+	w, err := s.Hello(t.Context(), label, "192.0.2.66")
+	s.must(err)
+	m, err := s.Machine(t.Context(), viewer(), a.machine)
+	s.must(err)
+	if w.Machine != a.machine || w.State != wire.Pending || m.Identity.UUID != before.Identity.UUID || len(m.Identity.MACs) == 0 {
+		t.Errorf("%+v %+v", w, m.Identity)
+	}
+}

@@ -327,6 +327,12 @@ func TestLiesAreNotStored(t *testing.T) {
 		if err := b.Put(t.Context(), key, []byte("trutX")); err != nil {
 			t.Fatal(err)
 		}
+		if err := c.Put(t.Context(), key, []byte("lies!")); err == nil {
+			t.Errorf("%s: a lie was stored", kind)
+		}
+		if _, err := b.Stat(t.Context(), key); err != nil {
+			t.Errorf("%s: a lie removed what was left of it: %v", kind, err)
+		}
 		for range 2 {
 			if err := c.Put(t.Context(), key, []byte("truth")); err != nil {
 				t.Errorf("%s: %v", kind, err)
@@ -342,7 +348,7 @@ func TestLiesAreNotStored(t *testing.T) {
 			t.Errorf("%s without its checksum was stored", key)
 		}
 	}
-	if n := p.data.Stats.BadBytes.Load(); n != 7 {
-		t.Errorf("%d lies were counted, not 7", n)
+	if n := p.data.Stats.BadBytes.Load(); n != 11 {
+		t.Errorf("%d lies were counted, not 11", n)
 	}
 }

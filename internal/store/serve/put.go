@@ -28,11 +28,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, grant Grant, key st
 	case r.ContentLength > s.limits.Object:
 		return refuse(http.StatusRequestEntityTooLarge, "too-large", fmt.Sprintf("objects have at most %d bytes here", s.limits.Object))
 	}
-	there, err := s.intact(r.Context(), key)
+	there, damaged, err := s.intact(r.Context(), key)
 	if err != nil {
 		return err
 	}
-	if there {
+	if there && !damaged {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -45,7 +45,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, grant Grant, key st
 	if err != nil {
 		return err
 	}
-	if err := s.store(r.Context(), key, data); err != nil {
+	if err := s.store(r.Context(), key, data, damaged); err != nil {
 		return err
 	}
 	s.Stats.Received.Add(int64(len(data)))
@@ -53,37 +53,34 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, grant Grant, key st
 	return nil
 }
 
-// intact reports whether an object of that name is there and needs no other bytes. The
-// error is store.ErrExists when it is there and its name says nothing of its bytes.
-// One that is damaged is removed: who puts an object has its bytes.
-func (s *Server) intact(ctx context.Context, key string) (bool, error) {
+// intact reports whether an object of that name is there, and whether it is damaged:
+// who puts an object has its bytes. The error is store.ErrExists when it is there and
+// its name says nothing of its bytes.
+func (s *Server) intact(ctx context.Context, key string) (there, damaged bool, err error) {
 	o, err := s.backend.Stat(ctx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	id, named := store.HashNamed(key)
 	if !named || s.hash == 0 {
-		return false, fmt.Errorf("put %s: %w", key, store.ErrExists)
+		return true, false, fmt.Errorf("put %s: %w", key, store.ErrExists)
 	}
-	if o.Size <= s.limits.Object {
-		release, err := s.reserve(ctx, o.Size)
-		if err != nil {
-			return false, err
-		}
-		defer release()
-		data := make([]byte, o.Size)
-		if err := s.backend.Get(ctx, key, data, 0); err != nil && !errors.Is(err, store.ErrShort) {
-			return false, err
-		}
-		if s.hash.Sum(data) == id {
-			return true, nil
-		}
+	if o.Size > s.limits.Object {
+		return true, true, nil // of what was put here, none is as large
 	}
-	s.log.to.Warn("data plane: a damaged object is replaced", "key", key)
-	return false, s.backend.Delete(ctx, key)
+	release, err := s.reserve(ctx, o.Size)
+	if err != nil {
+		return true, false, err
+	}
+	defer release()
+	data := make([]byte, o.Size)
+	if err := s.backend.Get(ctx, key, data, 0); err != nil && !errors.Is(err, store.ErrShort) {
+		return true, false, err
+	}
+	return true, s.hash.Sum(data) != id, nil
 }
 
 // reserve takes n bytes of the memory that all puts share.
@@ -113,14 +110,21 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	return data, nil
 }
 
-// store checks the bytes and puts them. That somebody else was faster with the same
-// is as good.
-func (s *Server) store(ctx context.Context, key string, data []byte) error {
+// store checks the bytes and puts them. What is damaged makes room only for bytes that
+// were checked: most of a damaged pack can be read, and a client may lie, or be cut
+// off. That somebody else was faster with the same is as good.
+func (s *Server) store(ctx context.Context, key string, data []byte, damaged bool) error {
 	if s.hash == 0 {
 		return s.backend.Put(ctx, key, data)
 	}
 	if err := store.CheckObject(s.hash, key, data); err != nil {
 		return err
+	}
+	if damaged {
+		s.log.to.Warn("data plane: a damaged object is replaced", "key", key)
+		if err := s.backend.Delete(ctx, key); err != nil {
+			return err
+		}
 	}
 	err := s.backend.Put(ctx, key, data)
 	if _, named := store.HashNamed(key); named && errors.Is(err, store.ErrExists) {

@@ -22,6 +22,7 @@ type boot struct {
 	text    []byte
 	choice  Choice
 	cpio    []byte
+	build   *build // whose kernel and initrd it gets
 	made    time.Time
 	given   int
 }
@@ -48,7 +49,7 @@ func (b *boots) recent(m Machine, p loader.Program, now time.Time) ([]byte, Choi
 	return x.text, x.choice, true
 }
 
-func (b *boots) put(m Machine, p loader.Program, text []byte, c Choice, cpio []byte, now time.Time) {
+func (b *boots) put(m Machine, p loader.Program, text []byte, c Choice, cpio []byte, of *build, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.of == nil {
@@ -59,7 +60,7 @@ func (b *boots) put(m Machine, p loader.Program, text []byte, c Choice, cpio []b
 			delete(b.of, addr)
 		}
 	}
-	b.of[m.Addr] = &boot{mac: m.MAC.String(), program: p, text: text, choice: c, cpio: cpio, made: now}
+	b.of[m.Addr] = &boot{mac: m.MAC.String(), program: p, text: text, choice: c, cpio: cpio, build: of, made: now}
 }
 
 // secret is the second initrd for the PC at addr.
@@ -72,6 +73,18 @@ func (b *boots) secret(addr netip.Addr, now time.Time) ([]byte, bool) {
 	}
 	x.given++
 	return x.cpio, true
+}
+
+// build is whose kernel the PC at addr was told to start; nil when it was not told to
+// lately.
+func (b *boots) build(addr netip.Addr, now time.Time) *build {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	x := b.of[addr]
+	if x == nil || now.Sub(x.made) > bootTime {
+		return nil
+	}
+	return x.build
 }
 
 // choice is what the PC at addr was told to start.

@@ -33,7 +33,7 @@ func (s *Server) script(ctx context.Context, p loader.Program, m Machine) (text 
 			return nil, c, err
 		}
 	}
-	s.boots.put(m, p, text, c, cpio, time.Now())
+	s.boots.put(m, p, text, c, cpio, s.files.builds.current(), time.Now())
 	return text, c, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 // environment, and what is made for the one who asks.
 type files struct {
 	server *Server
-	root   *os.Root // no name leads out of it, not even through a link
+	builds *builds
 }
 
 // Open returns a file for the PC at peer; name is one that tftp.CleanName made.
@@ -43,17 +42,17 @@ func (f *files) Open(ctx context.Context, name string, peer netip.Addr) (tftp.Fi
 		text, err := loader.First(loader.IPXE, s.boot(Machine{}, ""))
 		return made(text), err
 	case loader.HTTPImage:
-		return f.image()
+		return f.image(peer)
 	}
-	return f.stored(name)
+	return f.stored(name, peer)
 }
 
 // maxImage bounds the image of UEFI HTTP boot, which holds two loaders.
 const maxImage = 64 << 20
 
 // image is the image of UEFI HTTP boot, with this server's address in it.
-func (f *files) image() (tftp.File, error) {
-	file, err := f.stored(loader.HTTPImage)
+func (f *files) image(peer netip.Addr) (tftp.File, error) {
+	file, err := f.stored(loader.HTTPImage, peer)
 	if err != nil {
 		return nil, err
 	}
@@ -68,38 +67,22 @@ func (f *files) image() (tftp.File, error) {
 	return made(b), loader.Address(b, f.server.config.Addr)
 }
 
-// stored opens a file of the boot environment. It is flat: a name with a folder is
-// none of its files, and neither are the builder's own notes.
-func (f *files) stored(name string) (tftp.File, error) {
-	if strings.Contains(name, "/") || strings.HasSuffix(name, ".json") {
-		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
+// stored opens a file of the boot environment. Loaders get along with any kernel; the
+// kernel and its initrd are of the build that was the newest when the PC was told to
+// start them.
+func (f *files) stored(name string, peer netip.Addr) (tftp.File, error) {
+	var begun *build
+	if name == loader.Kernel || name == loader.Initrd {
+		begun = f.server.boots.build(peer, time.Now())
 	}
-	if !f.has(name) { // what leads out, and a folder, is none either
-		return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
-	}
-	file, err := f.root.Open(name)
+	file, err := f.builds.find(name, begun)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return stored{file, info}, nil
+	return file, nil
 }
 
-func (f *files) has(name string) bool {
-	info, err := f.root.Stat(name)
-	return err == nil && info.Mode().IsRegular()
-}
-
-type stored struct {
-	*os.File
-	info fs.FileInfo
-}
-
-func (s stored) Size() int64 { return s.info.Size() }
+func (f *files) has(name string) bool { return f.builds.current().files[name] != nil }
 
 // made is a content that was made for one request.
 func made(b []byte) tftp.File { return text{bytes.NewReader(b)} }

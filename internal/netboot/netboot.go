@@ -19,7 +19,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -82,7 +81,7 @@ type Config struct {
 	Addr      netip.Addr      // of this machine on it; unset: the interface's first IPv4 address
 	DHCPRange *dhcp.Range     // nil: beside another DHCP server
 	Leases    dhcp.LeaseStore // of DHCPRange; nil: forgotten at the end
-	Files     string          // folder of the boot environment
+	Files     string          // folder of the boot environment; when another takes its place, PCs start that from then on
 	HTTPAddr  netip.AddrPort  // unset: Addr, port 80. Another port is for tests: GRUB and UEFI need 80
 	NoHTTP    bool            // everything by TFTP
 	Args      loader.Args     // kernel arguments that hold for all machines
@@ -124,17 +123,11 @@ func New(c Config, chooser Chooser, enroller Enroller, recorder Recorder, log *s
 	if _, err := loader.Agent(loader.GRUB, s.boot(Machine{}, "")); err != nil {
 		return nil, fmt.Errorf("netboot: %w", err)
 	}
-	root, err := os.OpenRoot(c.Files)
+	newest, err := openBuild(c.Files)
 	if err != nil {
-		return nil, fmt.Errorf("netboot: open the boot environment (made by 'ingot bootenv build'): %w", err)
+		return nil, fmt.Errorf("netboot: %w", err)
 	}
-	s.files = &files{server: s, root: root}
-	for _, name := range []string{loader.Kernel, loader.Initrd} {
-		if !s.files.has(name) {
-			root.Close()
-			return nil, fmt.Errorf("netboot: the boot environment in %s has no %s: make it with 'ingot bootenv build'", c.Files, name)
-		}
-	}
+	s.files = &files{server: s, builds: &builds{path: c.Files, log: log, newest: newest}}
 	return s, nil
 }
 
@@ -157,7 +150,7 @@ func firstAddr(name string) (netip.Addr, error) {
 
 // Run listens and answers until ctx ends, which is no error. It runs once.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.files.root.Close()
+	defer s.files.builds.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	web, err := s.listen(ctx)
@@ -169,6 +162,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.dhcp.Run(inner) })
 	g.Go(func() error { return s.tftp.Run(inner) })
+	g.Go(func() error { s.files.builds.watch(inner); return nil })
 	if web != nil {
 		g.Go(func() error { return s.serveHTTP(inner, web) })
 	}

@@ -43,7 +43,7 @@ func quiet(t testing.TB, c *control) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.files.root.Close() })
+	t.Cleanup(func() { s.files.builds.close() })
 	return s
 }
 
@@ -122,11 +122,11 @@ func TestBootsForget(t *testing.T) {
 	var b boots
 	now := time.Now()
 	m := Machine{MAC: mac, Addr: peer}
-	b.put(m, loader.GRUB, nil, Choice{Agent: true}, []byte("x"), now)
+	b.put(m, loader.GRUB, nil, Choice{Agent: true}, []byte("x"), nil, now)
 	if _, ok := b.secret(peer, now.Add(bootTime+time.Second)); ok {
 		t.Error("a secret lives longer than a boot")
 	}
-	b.put(Machine{MAC: mac, Addr: thief}, loader.GRUB, nil, Choice{}, nil, now.Add(bootTime+time.Second))
+	b.put(Machine{MAC: mac, Addr: thief}, loader.GRUB, nil, Choice{}, nil, nil, now.Add(bootTime+time.Second))
 	if len(b.of) != 1 {
 		t.Errorf("%d boots are kept", len(b.of))
 	}

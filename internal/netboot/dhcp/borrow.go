@@ -18,12 +18,18 @@ import (
 //	other  OFFER of an address ──► PC, and seen by ingot
 //	ingot  REQUEST for the PC ──► other     so that the address is leased to the PC, there
 //	other  ACK ──► seen by ingot
-//	ingot  OFFER of that address, and of a boot file ──► PC, which prefers one with both
+//	ingot  OFFER of that address, and of a boot file ──► PC, which takes the one with both
 //	PC     REQUEST ──► ingot, which sends the ACK
 //
-// It works where the other server's replies can be seen, that is, where the PC asks
-// for broadcasts, as EDK II does. Elsewhere, and where the other server names ingot as
-// next server, nothing is borrowed.
+// Until then the PC is offered nothing. Firmware waits 4 s for something to boot (EDK
+// II, and then longer if it had no offer at all), and goes on to its disk: better
+// that than a GRUB without a text on a machine where nobody sits. Where the other
+// server names ingot as next server, nothing is borrowed and the PC is offered the
+// boot file alone.
+//
+// The other server's replies are seen where the PC asks for broadcasts, as EDK II does,
+// and comes through no relay. Elsewhere the PC is offered the boot file at once, and the
+// other server must name ingot as next server.
 
 // borrower keeps what is on its way from another server to a PC.
 type borrower struct {
@@ -44,13 +50,20 @@ type loan struct {
 	discover Message // the PC's
 	since    time.Time
 	xid      dhcpv4.TransactionID // of the request made for the PC
+	lender   netip.Addr           // who was asked
+	refused  bool                 // by the lender
 	ack      *dhcpv4.DHCPv4       // of the other server
+	named    bool                 // the other server names us: there is nothing to borrow
+	rival    netip.Addr           // who offers something to boot
+	told     bool                 // it was said that it failed
 }
 
 const (
 	loanTime  = 5 * time.Minute
 	earlyTime = 5 * time.Second
 	maxLoans  = 1024
+	// firstWait is how long EDK II collects the offers for its first DISCOVER.
+	firstWait = 4 * time.Second
 )
 
 // needed reports whether a PC's firmware is followed by GRUB.
@@ -61,6 +74,9 @@ func (b *borrower) needed(c Client) bool {
 	}
 	return false
 }
+
+// possible reports whether another server's replies to a PC can be seen.
+func (b *borrower) possible(m Message) bool { return m.Broadcast && !m.Relay.IsValid() }
 
 // discovered remembers that a PC looks for servers.
 func (b *borrower) discovered(m Message, now time.Time) {
@@ -91,18 +107,29 @@ func (b *borrower) seen(m Message, us netip.Addr, now time.Time) (request []byte
 		b.keep(mac, m, now)
 		return nil, nil
 	}
+	ours := l.lender.IsValid() && m.raw.TransactionID == l.xid
 	switch {
-	case m.Type == Offer && l.ack == nil && m.raw.TransactionID == l.discover.raw.TransactionID && b.plain(m, us):
+	case m.Type == Offer && address(m.raw.ServerIPAddr) == us:
+		l.named = true
+	case m.Type == Offer && !b.plain(m):
+		l.rival = m.Server
+		return nil, nil
+	case m.Type == Offer && l.ack == nil:
 		l.xid = m.raw.TransactionID
 		l.xid[0] ^= 0xff // so that the PC does not take the ACK for its own
+		l.lender = m.Server
 		return l.request(m), nil
-	case m.Type == Ack && l.ack == nil && m.raw.TransactionID == l.xid && l.xid != l.discover.raw.TransactionID:
+	case m.Type == Offer: // the PC repeated itself, and so does ingot
+	case m.Type == Ack && ours && l.ack == nil && address(m.raw.YourIPAddr).IsValid():
 		l.ack = m.raw
-		return nil, l
-	case m.Type == Offer && l.ack != nil && m.raw.TransactionID == l.discover.raw.TransactionID && b.plain(m, us):
-		return nil, l // the PC repeated itself, and so does ingot
+	case m.Type == Nak && ours:
+		l.refused = true
+		return nil, nil
+	default:
+		return nil, nil
 	}
-	return nil, nil
+	made := *l
+	return nil, &made
 }
 
 // keep remembers an offer that answers no DISCOVER that was heard.
@@ -129,10 +156,43 @@ func (b *borrower) before(m Message, now time.Time) (offer Message, ok bool) {
 	return e.offer, true
 }
 
-// plain reports whether an offer holds an address and nothing to boot, and does not
-// name us as the server to boot from.
-func (b *borrower) plain(m Message, us netip.Addr) bool {
-	return address(m.raw.YourIPAddr).IsValid() && address(m.raw.ServerIPAddr) != us && rivalry(m, us) == ""
+// plain reports whether an offer holds an address and nothing to boot.
+func (b *borrower) plain(m Message) bool {
+	return address(m.raw.YourIPAddr).IsValid() && rivalry(m, m.Server) == ""
+}
+
+// failed returns, once each, the PCs that were offered nothing since no address could
+// be borrowed for them.
+func (b *borrower) failed(now time.Time) []loan {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []loan
+	for _, l := range b.of {
+		if l.told || l.named || l.ack != nil || now.Sub(l.since) < firstWait {
+			continue
+		}
+		l.told = true
+		all = append(all, *l)
+	}
+	return all
+}
+
+// why says why a loan failed, and what to do. us is this server's address.
+func (l loan) why(us netip.Addr) string {
+	answer := "did not answer"
+	switch {
+	case l.refused:
+		answer = "refused"
+	case l.lender.IsValid():
+	case l.rival.IsValid():
+		return "Another server, " + l.rival.String() + ", offers it something to boot, and no server offered it an address alone. ingot offered nothing."
+	default:
+		return "No other DHCP server was seen to offer it an address within 4 s, so ingot offered nothing and it goes on to its own disk: GRUB would find no text. " +
+			"If it does get an address, choose UEFI HTTP boot in its firmware, which does not need to see the other server."
+	}
+	return "ingot asked " + l.lender.String() + ", in this PC's name, for the address that it offers to it, and that server " + answer +
+		". So ingot offered nothing and the PC goes on to its own disk: GRUB would find no text. Set " + us.String() +
+		" as next server on that server, or choose UEFI HTTP boot in the PC's firmware."
 }
 
 // request asks another server for the address that it offers to a PC, as the PC would.
@@ -150,9 +210,14 @@ func (l *loan) request(offer Message) []byte {
 	return q.ToBytes()
 }
 
-// reply is ingot's own offer, or ACK, of a borrowed address.
+// reply is ingot's own offer, or ACK, of a borrowed address; or of the boot file alone
+// where none was borrowed.
 func (l *loan) reply(kind Type, to Message, site Site) reply {
-	r := reply{kind: kind, to: to, server: site.Addr, addr: address(l.ack.YourIPAddr), boot: Decide(to.Client, site)}
+	r := reply{kind: kind, to: to, server: site.Addr, boot: Decide(to.Client, site)}
+	if l.ack == nil {
+		return r
+	}
+	r.addr = address(l.ack.YourIPAddr)
 	for code, value := range l.ack.Options {
 		switch code {
 		case 53, 54, 43, 60, 66, 67, 82, 97:

@@ -58,9 +58,14 @@ func (r *responder) proxy(m Message, port int, now time.Time) (*reply, *Event) {
 	answer := Offer
 	switch {
 	case m.Type == Discover && port == serverPort:
-		if e.Decision.Answer && r.loans.needed(m.Client) {
-			r.loans.discovered(m, now)
+		if !e.Decision.Answer || !r.loans.needed(m.Client) {
+			break
 		}
+		if r.loans.possible(m) {
+			r.loans.discovered(m, now)
+			return nil, nil // until the other server's offer is seen
+		}
+		e.Decision.Why += " GRUB finds its text only if the other DHCP server, whose replies to this PC cannot be seen here, names " + r.site.Addr.String() + " as next server."
 	case m.Type == Inform, m.Type == Request && port == proxyPort:
 		answer = Ack
 	case m.Type == Request && m.Server == r.site.Addr:
@@ -87,6 +92,25 @@ func (r *responder) proxy(m Message, port int, now time.Time) (*reply, *Event) {
 		return nil, e
 	}
 	return &reply{kind: answer, to: m, server: r.site.Addr, boot: e.Decision}, e
+}
+
+// lent is the offer that a loan ends with, and what is to be said about it.
+func (r *responder) lent(l *loan) (reply, *Event) {
+	offer := l.reply(Offer, l.discover, r.site)
+	e := r.event(l.discover)
+	e.Proxy, e.Given, e.Addr = true, offer.addr, offer.addr
+	return offer, e
+}
+
+// failed says which PCs were offered nothing, since no address could be borrowed.
+func (r *responder) failed(now time.Time) []*Event {
+	var all []*Event
+	for _, l := range r.loans.failed(now) {
+		e := r.event(l.discover)
+		e.Proxy, e.Decision = true, Decision{Why: l.why(r.site.Addr)}
+		all = append(all, e)
+	}
+	return all
 }
 
 func (r *responder) event(m Message) *Event {

@@ -108,6 +108,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.serve(inner, s.main, serverPort) })
 	g.Go(func() error { return s.serve(inner, s.proxy, proxyPort) })
 	g.Go(func() error { return s.watch(inner) })
+	g.Go(func() error { return s.mind(inner) })
 	err := g.Wait()
 	if ctx.Err() != nil {
 		return nil

@@ -110,8 +110,29 @@ func (s *Server) borrow(m Message) error {
 	if l == nil {
 		return nil
 	}
-	_, err := s.wire.Write(udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(us, serverPort), everybody(clientPort), l.reply(Offer, l.discover, s.config.Site).encode()))
-	return err
+	offer, e := s.respond.lent(l)
+	if _, err := s.wire.Write(udpFrame(s.iface.HardwareAddr, broadcastMAC, netip.AddrPortFrom(us, serverPort), everybody(clientPort), offer.encode())); err != nil {
+		return err
+	}
+	s.answered.Add(1)
+	s.config.Saw(*e)
+	return nil
+}
+
+// mind says which PCs were offered nothing, until ctx ends.
+func (s *Server) mind(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			for _, e := range s.respond.failed(now) {
+				s.config.Saw(*e)
+			}
+		}
+	}
 }
 
 // everybody is the broadcast address.

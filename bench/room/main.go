@@ -6,7 +6,8 @@
 // In each round both servers do the same, in alternating order; a ratio is taken
 // inside a round, and the median over the rounds is held against the bar.
 //
-// It needs the Debian package nginx-light (or nginx), and nothing else should run.
+// It needs the Debian package nginx-light (or nginx), and nothing else should run. With
+// -full it measures the whole server with all that agents say, see full.go.
 package main
 
 import (
@@ -25,6 +26,7 @@ type options struct {
 	rounds          int
 	folder          string
 	plain           bool
+	full            bool
 	profile         string
 }
 
@@ -46,6 +48,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds")
 	flag.StringVar(&o.folder, "folder", "", "where the store lies (default: a temporary folder)")
 	flag.BoolVar(&o.plain, "plain", false, "measure HTTP without TLS too")
+	flag.BoolVar(&o.full, "full", false, "measure the whole server instead: pages while a room reports, and a room that deploys at once, against the bare data plane; needs no nginx")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of ingot's server to this file")
 	flag.StringVar(&served.store, "serve", "", "for this program itself: serve this store")
 	flag.StringVar(&served.tls, "tls", "", "for this program itself: folder of the certificate")
@@ -62,6 +65,9 @@ func run(ctx context.Context) error {
 	defer os.RemoveAll(folder)
 	if err := os.Chmod(folder, 0o755); err != nil { // nginx works as somebody else
 		return err
+	}
+	if o.full {
+		return measureFull(ctx, os.Stdout, o, folder)
 	}
 	room, err := prepare(ctx, folder, o.image<<20)
 	if err != nil {

@@ -104,11 +104,29 @@ func describe(ctx context.Context, w io.Writer, o options, r *room) error {
 	if err != nil {
 		return fmt.Errorf("%w (Debian package nginx-light)", err)
 	}
+	if err := describeMachine(w); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s\n", strings.TrimSpace(string(version)))
+	describeRoom(w, o, r)
+	return nil
+}
+
+// describeFull is describe for a measure of the whole server.
+func describeFull(w io.Writer, o options, r *room) error {
+	describeRoom(w, o, r)
+	return describeMachine(w)
+}
+
+func describeMachine(w io.Writer) error {
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s, %d processors, load before %s, %s\n", time.Now().Format(time.DateOnly), runtime.NumCPU(), strings.Fields(string(load))[0], strings.TrimSpace(string(version)))
+	_, err = fmt.Fprintf(w, "%s, %d processors, load before %s\n", time.Now().Format(time.DateOnly), runtime.NumCPU(), strings.Fields(string(load))[0])
+	return err
+}
+
+func describeRoom(w io.Writer, o options, r *room) {
 	fmt.Fprintf(w, "%d agents with %d connections each, %d packs of %d MiB together\n", o.agents, o.readers, len(r.packs), r.bytes>>20)
-	return nil
 }

@@ -146,11 +146,12 @@ func (pc *PC) PowerOff() {
 }
 
 func (pc *PC) powerOff() {
-	pc.Disk.cut()
-	if pc.cut != nil {
-		pc.cut()
-		pc.cut = nil
+	if pc.cut == nil {
+		return
 	}
+	pc.Disk.cut()
+	pc.cut()
+	pc.cut = nil
 }
 
 // Off is closed when the PC is off: it was cut, or did what it was told.

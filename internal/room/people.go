@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -75,11 +74,10 @@ const enrolFor = 15 * time.Minute
 // Enrol makes the secret of one boot of the PC with a network interface, as the
 // server's netboot does when it gives the PC its kernel.
 func (s *Server) Enrol(ctx context.Context, mac string) (secret string, err error) {
-	records, err := db.Open(ctx, filepath.Join(s.Folder, "ingot.db"), nil)
+	records, err := s.database(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, records.Close()) }()
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
 		return "", err
@@ -87,6 +85,28 @@ func (s *Server) Enrol(ctx context.Context, mac string) (secret string, err erro
 	secret = base64.RawURLEncoding.EncodeToString(raw)
 	hash, now := sha256.Sum256([]byte(secret)), time.Now().UTC()
 	return secret, records.PutEnrolSecret(ctx, fleet.EnrolSecret{Hash: hash[:], MAC: mac, Made: now, Expires: now.Add(enrolFor)})
+}
+
+// database is the server's, opened beside it.
+func (s *Server) database(ctx context.Context) (*db.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.records != nil {
+		return s.records, nil
+	}
+	var err error
+	s.records, err = db.Open(ctx, filepath.Join(s.Folder, "ingot.db"), nil)
+	return s.records, err
+}
+
+// closeDatabase closes what database opened.
+func (s *Server) closeDatabase() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.records != nil {
+		_ = s.records.Close() // what is in it was kept by each transaction
+		s.records = nil
+	}
 }
 
 // Browser is one without scripts, in which somebody is logged in.

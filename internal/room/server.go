@@ -27,6 +27,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/apiclient"
 	"github.com/ingot-imaging/ingot/internal/catalog"
 	"github.com/ingot-imaging/ingot/internal/content"
+	"github.com/ingot-imaging/ingot/internal/db"
 	"github.com/ingot-imaging/ingot/internal/store"
 	"github.com/ingot-imaging/ingot/internal/store/local"
 )
@@ -54,6 +55,9 @@ type Server struct {
 	process *os.Process
 	ended   chan struct{}
 	log     Log
+
+	mu      sync.Mutex
+	records *db.DB // nil until it is needed
 }
 
 // Start starts a server that keeps its things in a folder.
@@ -115,6 +119,7 @@ func (s *Server) end(signal syscall.Signal) {
 	_ = s.process.Signal(signal) // it may have ended
 	<-s.ended
 	s.process = nil
+	s.closeDatabase()
 }
 
 // Client is the administrator's.
@@ -177,6 +182,9 @@ func Packs(ctx context.Context, s *store.Store, name string) (keys []string, err
 	}
 	return keys, err
 }
+
+// PID is the ID of the server's process.
+func (s *Server) PID() int { return s.process.Pid }
 
 // Memory is how much memory the server's process has, and had at most, in bytes
 // (VmRSS and VmHWM of proc_pid_status(5)).

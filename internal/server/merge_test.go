@@ -36,6 +36,7 @@ func TestMerge(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			time.Sleep(5 * time.Minute)
+			synctest.Wait()
 			if made.n != want {
 				t.Errorf("%d merges after %v, want %d", made.n, topics, want)
 			}

@@ -122,7 +122,7 @@ func pickDisk(want string, disks []wire.Disk) (wire.Disk, error) {
 	}
 	var found []wire.Disk
 	for _, d := range disks {
-		if d.Path == want || d.Serial != "" && strings.EqualFold(d.Serial, want) || d.WWN != "" && strings.EqualFold(d.WWN, want) {
+		if d.Path == want || d.Serial != "" && fold(d.Serial) == fold(want) || d.WWN != "" && fold(d.WWN) == fold(want) {
 			found = append(found, d)
 		}
 	}
@@ -134,6 +134,19 @@ func pickDisk(want string, disks []wire.Disk) (wire.Disk, error) {
 	}
 	return wire.Disk{}, fmt.Errorf("this machine has no disk %q. %s", want, others(disks))
 }
+
+// isPlanned refuses a disk that is not of the size that the job was made for: the
+// kernel numbers disks as it finds them, and people swap them.
+func isPlanned(d wire.Disk, planned int64) error {
+	if planned == 0 || d.Size == planned {
+		return nil
+	}
+	return fmt.Errorf("the job was made for a disk of %d bytes (%s), and %s has %d bytes: it may be another disk",
+		planned, size(planned), names([]wire.Disk{d}), d.Size)
+}
+
+// fold is a serial number as it is compared: servers keep them with single blanks.
+func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
 
 // extreme is the one disk of that size.
 func extreme(which string, inside []wire.Disk) (wire.Disk, error) {

@@ -26,6 +26,9 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	if err != nil {
 		return interrupted(jobCtx, refusal(err, "Choose the disk by its path or serial number, or by 'largest' or 'smallest'."))
 	}
+	if err := isPlanned(disk, job.DiskSize); err != nil {
+		return interrupted(jobCtx, refusal(err, "Look at the disks that the machine has now, and retry the job: it is planned anew."))
+	}
 	profile, err := a.profile(jobCtx, job, session)
 	if err != nil {
 		r := refusal(err, "")

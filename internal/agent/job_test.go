@@ -257,6 +257,21 @@ func TestPickDisk(t *testing.T) {
 	}
 }
 
+// TestRenumbered has a disk without a serial number, whose path a stick has now.
+func TestRenumbered(t *testing.T) {
+	stick := wire.Disk{Path: "/dev/sda", Size: 32e9, Transport: "usb"}
+	d, err := pickDisk("/dev/sda", []wire.Disk{stick, {Path: "/dev/sdb", Size: 500e9, Transport: "sata"}})
+	if err != nil || isPlanned(d, 500e9) == nil {
+		t.Errorf("a job for another disk takes the stick: %v, %v", d, err)
+	}
+	if err := errors.Join(isPlanned(d, 32e9), isPlanned(d, 0)); err != nil {
+		t.Error(err)
+	}
+	if d, err := pickDisk("WD 1 2", []wire.Disk{{Path: "/dev/sda", Serial: "WD 1   2"}}); err != nil || d.Path == "" {
+		t.Errorf("a serial number as servers keep it: %v", err)
+	}
+}
+
 func TestUnpack(t *testing.T) {
 	archive := func(headers ...tar.Header) *bytes.Buffer {
 		var b bytes.Buffer

@@ -179,7 +179,7 @@ func (h *handOver) chooseDisk(j *fleet.Job, b fleet.Batch) (problem string) {
 	}
 	disk, problem := fleet.ChooseDisk(h.machine.Inventory.Disks, b.Spec.Disk)
 	if problem == "" {
-		j.Disk = fleet.DiskName(h.machine.Inventory.Disks, disk)
+		j.Disk, j.DiskSize = fleet.DiskName(h.machine.Inventory.Disks, disk), disk.Size
 	}
 	return problem
 }
@@ -191,7 +191,7 @@ func (c *Control) wireJob(ctx context.Context, r Records, j fleet.Job, m fleet.M
 		return nil, err
 	}
 	job := &wire.Job{
-		ID: j.ID, Kind: j.Kind, Attempt: j.Attempt, Disk: j.Disk, Wipe: b.Spec.Wipe, Then: b.Spec.Then,
+		ID: j.ID, Kind: j.Kind, Attempt: j.Attempt, Disk: j.Disk, DiskSize: j.DiskSize, Wipe: b.Spec.Wipe, Then: b.Spec.Then,
 		Title: b.Spec.Image, Token: joinCredential(jobPrefix, j.ID, secret),
 	}
 	switch j.Kind {

@@ -29,6 +29,16 @@ func TestViewerIsNoMachine(t *testing.T) {
 	}
 }
 
+// A job says what disk it was made for, though that has no serial number.
+func TestJobKnowsItsDisk(t *testing.T) {
+	s := newServer(t)
+	a := s.approved(1)[0]
+	s.submit(deploy(a))
+	if job := a.next().Job; job == nil || job.Disk != "WD000000" || job.DiskSize != 512e9 {
+		t.Errorf("%+v", job)
+	}
+}
+
 // Who knows what is on a machine's label does not end what it works on: a start
 // without the server's secret waits until the machine was silent.
 func TestStickDoesNotTakeOver(t *testing.T) {

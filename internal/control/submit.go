@@ -68,7 +68,7 @@ func (p *planning) jobs(b fleet.Batch) ([]fleet.Job, error) {
 			return nil, err
 		}
 		if planned.Disk != nil {
-			j.Disk = fleet.DiskName(m.Inventory.Disks, *planned.Disk)
+			j.Disk, j.DiskSize = fleet.DiskName(m.Inventory.Disks, *planned.Disk), planned.Disk.Size
 		}
 		if p.Spec.At.After(b.Made) {
 			j.State, j.Why, j.NotBefore = fleet.Scheduled, "waits for its time", p.Spec.At.UTC()

@@ -78,12 +78,13 @@ type Job struct {
 	NotBefore time.Time     `json:"notBefore,omitzero"` // a retry waits
 	Seq       int64         `json:"seq"`
 	Progress  wire.Progress `json:"progress"`
-	Result    *wire.Result  `json:"result,omitempty"` // of the last attempt that ended; without its log
-	Disk      string        `json:"disk,omitempty"`   // of the machine, as chosen when the job was made: a serial number or a path
-	Woken     int           `json:"woken,omitempty"`  // how many times, for this attempt
-	WakeAt    time.Time     `json:"wakeAt,omitzero"`  // when to wake it (again); zero: never
-	TokenHash []byte        `json:"-"`                // SHA-256 of what its agent shows to the store
-	Told      bool          `json:"told,omitempty"`   // the agent was told to stop, or (for kinds without work) what to do
+	Result    *wire.Result  `json:"result,omitempty"`   // of the last attempt that ended; without its log
+	Disk      string        `json:"disk,omitempty"`     // of the machine, as chosen when the job was made: a serial number, a WWN or a path
+	DiskSize  int64         `json:"diskSize,omitempty"` // bytes, of that disk then; 0: none was chosen yet
+	Woken     int           `json:"woken,omitempty"`    // how many times, for this attempt
+	WakeAt    time.Time     `json:"wakeAt,omitzero"`    // when to wake it (again); zero: never
+	TokenHash []byte        `json:"-"`                  // SHA-256 of what its agent shows to the store
+	Told      bool          `json:"told,omitempty"`     // the agent was told to stop, or (for kinds without work) what to do
 	Made      time.Time     `json:"made"`
 	Started   time.Time     `json:"started,omitzero"`
 	Ended     time.Time     `json:"ended,omitzero"`

@@ -115,18 +115,24 @@ func named(disks []wire.Disk, want string) (wire.Disk, string) {
 }
 
 // DiskName is how a job names a disk of a machine, so that it is the same disk after
-// a start in which the kernel numbers them differently.
+// a start in which the kernel numbers them differently: by what no other disk of the
+// machine has. Only a disk that has nothing of its own is named by its path.
 func DiskName(disks []wire.Disk, d wire.Disk) string {
-	same := 0
-	for _, other := range disks {
-		if fold(other.Serial) == fold(d.Serial) {
-			same++
+	for _, name := range []func(wire.Disk) string{
+		func(d wire.Disk) string { return d.Serial },
+		func(d wire.Disk) string { return d.WWN },
+	} {
+		same := 0
+		for _, other := range disks {
+			if fold(name(other)) == fold(name(d)) {
+				same++
+			}
+		}
+		if name(d) != "" && same == 1 {
+			return name(d)
 		}
 	}
-	if d.Serial == "" || same > 1 {
-		return d.Path
-	}
-	return d.Serial
+	return d.Path
 }
 
 func listDisks(disks []wire.Disk) string {

@@ -47,6 +47,10 @@ func TestChooseDisk(t *testing.T) {
 	if name := DiskName([]wire.Disk{sda, twin}, sda); name != "/dev/sda" {
 		t.Errorf("a serial that two disks have names one: %s", name)
 	}
+	wide, wider := wire.Disk{Path: "/dev/sdf", WWN: "naa.1"}, wire.Disk{Path: "/dev/sdg", WWN: "naa.2"}
+	if name := DiskName([]wire.Disk{wide, wider}, wider); name != "naa.2" {
+		t.Errorf("a disk without a serial number is named %s", name)
+	}
 	if name := DiskName([]wire.Disk{sda, sdb}, sda); name != "S1" {
 		t.Errorf("named %s", name)
 	}

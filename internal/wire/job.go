@@ -19,7 +19,9 @@ type Job struct {
 	ID      string `json:"id"`
 	Kind    Kind   `json:"kind"`
 	Attempt int    `json:"attempt"` // from 1
-	Disk    string `json:"disk"`    // of the machine: a path, a serial number, or "" for its only internal disk
+	Disk    string `json:"disk"`    // of the machine: a path, a serial number, a WWN, or "" for its only internal disk
+	// DiskSize is what that disk has, bytes; a disk of another size is another disk. 0: any.
+	DiskSize int64 `json:"diskSize,omitempty"`
 
 	Image   string          `json:"image,omitempty"` // its ID (deploy, verify); name or name:tag (capture)
 	Title   string          `json:"title,omitempty"` // of the image, for people: "lab-pc:v3"

@@ -76,7 +76,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := a.await(ctx); err != nil {
 		return err
 	}
-	a.look(ctx)
+	_ = a.look(ctx) // it tells
 	if a.Config.Server == "" || a.Config.Mode == Standalone {
 		a.board.set(func(s *Screen) { s.Phase = Alone })
 		return a.idle(ctx)

@@ -18,7 +18,11 @@ import (
 func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) wire.Result {
 	a.tell(ctx, fmt.Sprintf("job %s, attempt %d: %s %s", job.ID, job.Attempt, job.Kind, job.Title))
 	a.progress(ctx, wire.Progress{Phase: "looking at the disks", Left: -1})
-	a.look(jobCtx)
+	if err := a.look(jobCtx); err != nil {
+		r := refusal(err, "A disk that fails may take minutes to answer: look at the cables, or pull it out.")
+		r.Exit, r.Retry = exitFailed, true
+		return interrupted(jobCtx, r)
+	}
 	if job.Kind == wire.Look {
 		return a.looked()
 	}
@@ -56,7 +60,7 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	if r.Outcome != wire.Done && r.Target == wire.Untouched && job.Kind == wire.Deploy && strings.HasPrefix(disk.Holds, unfinishedPrefix) {
 		r.Target = wire.Unfinished
 	}
-	go a.look(ctx)
+	go func() { _ = a.look(ctx) }() // it tells
 	return r
 }
 
@@ -83,10 +87,12 @@ func (a *Agent) looked() wire.Result {
 	return wire.Result{Outcome: wire.Done, Target: wire.Untouched, Detail: b}
 }
 
-// permanent reports whether the server said no, in a way that stays.
+// permanent reports whether the server said no, in a way that stays. A session ends
+// when the agent says hello again, which it does by itself.
 func permanent(err error) bool {
 	var status *statusError
-	return errors.As(err, &status) && status.code < http.StatusInternalServerError && status.code != http.StatusTooManyRequests || errors.Is(err, errArchive)
+	return errors.As(err, &status) && status.code < http.StatusInternalServerError && status.code != http.StatusTooManyRequests && status.code != http.StatusUnauthorized ||
+		errors.Is(err, errArchive)
 }
 
 // profile fetches the profile of a job and returns its file, "" when it has none.

@@ -257,6 +257,18 @@ func TestPickDisk(t *testing.T) {
 	}
 }
 
+// TestUnreadableDisks: no job is done, and none takes a machine for one without disks,
+// when the disks cannot be listed.
+func TestUnreadableDisks(t *testing.T) {
+	a := New(Options{Program: []string{"/bin/false"}, Root: fakeMachine(), Work: t.TempDir(), Host: &fakeHost{}})
+	for _, kind := range []wire.Kind{wire.Look, wire.Deploy} {
+		r := a.job(t.Context(), t.Context(), wire.Job{ID: "j", Attempt: 1, Kind: kind}, "")
+		if r.Outcome != wire.Failed || !r.Retry || r.Exit != exitFailed || r.Target != wire.Untouched || !strings.Contains(r.Error, "list the disks") {
+			t.Errorf("%s: %+v", kind, r)
+		}
+	}
+}
+
 // TestRenumbered has a disk without a serial number, whose path a stick has now.
 func TestRenumbered(t *testing.T) {
 	stick := wire.Disk{Path: "/dev/sda", Size: 32e9, Transport: "usb"}

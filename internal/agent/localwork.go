@@ -126,7 +126,7 @@ func (t *terminal) must(question string) (string, error) {
 
 // askDisk shows the disks as they are now and asks for one.
 func (a *Agent) askDisk(ctx context.Context, t *terminal, question string) (wire.Disk, error) {
-	a.look(ctx)
+	_ = a.look(ctx) // it tells
 	disks := a.facts().Disks
 	if len(disks) == 0 {
 		return wire.Disk{}, errors.New(others(nil))

@@ -131,25 +131,28 @@ func (a *Agent) guard(ctx, jobCtx context.Context, job wire.Job, session string)
 	return a.job(ctx, jobCtx, job, session)
 }
 
-// look reads the inventory anew. What cannot be read is told and left out.
-func (a *Agent) look(ctx context.Context) {
+// look reads the inventory anew. What cannot be read is told and left out; the error
+// says that this is the disks.
+func (a *Agent) look(ctx context.Context) error {
 	inv, err := machine.Inventory(a.Root)
 	if err != nil {
 		a.board.log(err.Error())
 	}
 	lookCtx, cancel := context.WithTimeout(ctx, lookMost)
 	defer cancel()
-	if inv.Disks, err = listDisks(lookCtx, a.child); err != nil {
+	var unread error
+	if inv.Disks, unread = listDisks(lookCtx, a.child); unread != nil {
 		if ctx.Err() != nil {
-			return
+			return unread
 		}
-		a.board.log(err.Error())
+		a.board.log(unread.Error())
 	}
 	addHealth(lookCtx, inv.Disks)
 	a.mu.Lock()
 	a.inventory = inv
 	a.mu.Unlock()
 	a.board.set(func(s *Screen) { s.Machine, s.Addresses = a.facts(), a.Host.Addresses() })
+	return unread
 }
 
 // lookSoon looks when things have calmed down, in a goroutine of its own. Nobody
@@ -163,7 +166,7 @@ func (a *Agent) lookSoon(ctx context.Context) {
 		sleep(ctx, calmDown)
 		a.looking.Store(false)
 		if s, _ := a.board.look(); s.Phase != Working {
-			a.look(ctx)
+			_ = a.look(ctx) // it tells
 		}
 	}()
 }

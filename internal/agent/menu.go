@@ -117,7 +117,7 @@ func (a *Agent) begin(ctx context.Context, t *terminal) (why string) {
 func (a *Agent) end(ctx context.Context) {
 	a.desk.leave()
 	a.post(ctx, localWork{false})
-	a.look(ctx)
+	_ = a.look(ctx) // it tells
 }
 
 func (a *Agent) pause(t *terminal) error {

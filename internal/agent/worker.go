@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ingot-imaging/ingot/internal/wire"
@@ -296,7 +297,7 @@ func (w *worker) begin(now time.Time, job wire.Job) []any {
 	w.last, w.lastDone = nil, nil
 	if w.local {
 		w.result = &wire.Result{
-			Attempt: job.Attempt, Outcome: wire.Failed, Exit: exitRefused, Retry: true, Target: wire.Untouched,
+			Attempt: job.Attempt, Outcome: wire.Failed, Exit: exitFailed, Retry: true, Target: wire.Untouched,
 			Error: "somebody is at work at this machine's console", Hint: "End the work there, or wait for its end.",
 		}
 		return nil
@@ -353,13 +354,20 @@ func (w *worker) failed(now time.Time, e answered) []any {
 		if w.failures == 1 {
 			w.wait = time.Time{} // the usual case: the server was started anew
 		}
-	case (code == http.StatusNotFound || code == http.StatusConflict || code == http.StatusGone) && (e.verb == report || e.verb == finish):
+	case notOurs(code) && (e.verb == report || e.verb == finish):
 		return w.replied(wire.Reply{Lost: true})
 	case code >= 400 && code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout && e.verb == finish && !w.trimmed:
 		// A result that is refused whole may be had without what is only nice to have.
 		w.trimmed = true
 	}
 	return nil
+}
+
+// notOurs reports whether a status says that this machine does not have the job that it
+// reports. One that was forgotten is another machine when it says hello again, to which
+// the job is forbidden.
+func notOurs(code int) bool {
+	return slices.Contains([]int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone}, code)
 }
 
 // backoff doubles with each failure; half of it is left to chance, so that a room

@@ -310,12 +310,25 @@ func TestWorkerTrims(t *testing.T) {
 	}
 }
 
+// TestWorkerForgetsAForeignJob: a machine that was forgotten while it worked is another
+// one when it says hello again, and does not ask for ever what to do with its job.
+func TestWorkerForgetsAForeignJob(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	w := &worker{random: func() float64 { return 0 }, session: "s", asking: true}
+	w.job, w.result = &wire.Job{ID: "j"}, &wire.Result{Outcome: wire.Failed}
+	w.handle(now, answered{verb: finish, err: &statusError{code: http.StatusForbidden}})
+	todo := w.handle(now.Add(time.Hour), woke{})
+	if r := todo[0].(ask).request; r.verb != next {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestWorkerDoesNotTakeAJobFromSomebodyAtTheConsole(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	w := &worker{random: func() float64 { return 0 }, session: "s", asking: true, local: true}
 	todo := w.handle(now, answered{verb: next, order: wire.Order{State: wire.Approved, Job: &wire.Job{ID: "j", Attempt: 2}}})
 	r, ok := todo[0].(ask)
-	if !ok || r.request.verb != finish || r.request.result.Target != wire.Untouched || !r.request.result.Retry {
+	if !ok || r.request.verb != finish || r.request.result.Target != wire.Untouched || !r.request.result.Retry || r.request.result.Exit != exitFailed {
 		t.Fatalf("%v", todo)
 	}
 	if todo := w.handle(now, answered{verb: finish}); len(todo) != 0 {

@@ -282,7 +282,13 @@ func TestObjects(t *testing.T) {
 	refused("nothing", "")
 	refused("another job", strings.Replace(a.job.Token, a.job.ID, "j-other", 1))
 	s.wait(2 * wire.Lease)
-	refused("an ended lease", a.job.Token)
+	if _, err := s.Objects(t.Context(), a.job.Token); !errors.Is(err, control.ErrLeaseEnded) {
+		t.Errorf("an ended lease: %v", err)
+	}
+	s.tick(time.Second)
+	if _, err := s.Objects(t.Context(), a.job.Token); !errors.Is(err, control.ErrLeaseEnded) {
+		t.Errorf("a job that was lost: %v", err)
+	}
 	a.report("deploy")
 	if _, err := s.Objects(t.Context(), a.job.Token); err != nil {
 		t.Errorf("after a report: %v", err)
@@ -291,7 +297,7 @@ func TestObjects(t *testing.T) {
 	refused("a rejected machine", a.job.Token)
 	a.finish(wire.Result{Outcome: wire.Cancelled})
 	refused("a job that ended", a.job.Token)
-	if stats, _ := s.Stats(t.Context()); stats.Refused["job-token"] != 6 {
+	if stats, _ := s.Stats(t.Context()); stats.Refused["job-token"] != 7 {
 		t.Errorf("%v", stats.Refused)
 	}
 }

@@ -18,8 +18,13 @@ type Grant struct {
 	Rate  *Rate  // of the whole batch; nil: no cap
 }
 
+// ErrLeaseEnded says that a job's agent was not heard of for so long that its token
+// opens nothing, and does again when the agent is heard before somebody else has the job.
+var ErrLeaseEnded = errors.New("the job's agent was not heard of for too long")
+
 // Objects is what a job's token allows to do with the store, as long as its job runs
-// and its lease lasts. It is ErrUnauthenticated for any other token.
+// and its lease lasts. It is ErrLeaseEnded for a job that was lost and that nobody else
+// took, and ErrUnauthenticated for any other token.
 func (c *Control) Objects(ctx context.Context, token string) (Grant, error) {
 	id, secret, ok := splitCredential(jobPrefix, token)
 	if !ok {
@@ -36,7 +41,11 @@ func (c *Control) Objects(ctx context.Context, token string) (Grant, error) {
 	switch {
 	case !fits(secret, j.TokenHash):
 		return Grant{}, c.noObjects(ctx, jobTitle(j), "the token is not valid any more")
-	case !j.State.Active() || c.leaseOf(j).Before(c.now()):
+	case j.State == fleet.Queued, j.State.Active() && c.leaseOf(j).Before(c.now()):
+		// Of what comes back after the network was cut, the job may be faster than its agent.
+		_ = c.noObjects(ctx, jobTitle(j), ErrLeaseEnded.Error())
+		return Grant{}, ErrLeaseEnded
+	case !j.State.Active():
 		return Grant{}, c.noObjects(ctx, jobTitle(j), "the job does not run")
 	case !fleet.NeedsDisk(j.Kind) || j.Kind == wire.Wipe:
 		return Grant{}, c.noObjects(ctx, jobTitle(j), "the job needs no objects")

@@ -87,9 +87,12 @@ func (h *handOver) active(ctx context.Context, r Records, d *deed, j fleet.Job) 
 		h.order.Then = then
 		return false, nil
 	default:
-		// It lost our answer: the same attempt once more. Its lease is not renewed, so that
-		// an agent that never begins ends as lost.
-		j.TokenHash = h.hash
+		// It lost our answer, or crashed: the same attempt once more. Its lease is not
+		// renewed, so that an agent that never begins ends as lost. It counts its reports
+		// from one again.
+		j = h.c.live.newest(j)
+		h.c.live.ended(j.ID)
+		j.TokenHash, j.Seq, j.Progress = h.hash, 0, wire.Progress{Left: -1}
 		if h.order.Job, err = h.c.wireJob(ctx, r, j, h.machine, h.secret); err != nil {
 			return false, err
 		}

@@ -39,6 +39,32 @@ func TestJobKnowsItsDisk(t *testing.T) {
 	}
 }
 
+// An agent that crashed and was started again is heard, though it counts its reports
+// from one.
+func TestCrashedAgentIsHeard(t *testing.T) {
+	s := newServer(t)
+	a := s.approved(1)[0]
+	s.submit(deploy(a))
+	a.next()
+	for range 5 {
+		a.report("deploy")
+	}
+	_, err := a.hello("")
+	s.must(err)
+	if a.next().Job.Attempt != 1 {
+		t.Fatal("another attempt")
+	}
+	_, err = s.Report(t.Context(), a.session, a.job.ID, wire.Report{Attempt: 1, Seq: 1, Progress: wire.Progress{Phase: "planning"}, Log: []wire.LogLine{{Text: "again"}}})
+	s.must(err)
+	log, err := s.JobLog(t.Context(), viewer(), a.job.ID, 0)
+	s.must(err)
+	j, err := s.Job(t.Context(), viewer(), a.job.ID)
+	s.must(err)
+	if len(log) != 1 || j.Progress.Phase != "planning" {
+		t.Errorf("%v, %+v", log, j.Progress)
+	}
+}
+
 // Who knows what is on a machine's label does not end what it works on: a start
 // without the server's secret waits until the machine was silent.
 func TestStickDoesNotTakeOver(t *testing.T) {

@@ -79,9 +79,9 @@ func cleanResult(r wire.Result, kind wire.Kind) wire.Result {
 	case r.Outcome == wire.Cancelled || r.Outcome == wire.Failed:
 	case r.Outcome != wire.Done:
 		r.Outcome, r.Error = wire.Failed, "the agent did not say how it ended"
-	case r.Exit != 0 && r.Exit != exitUnreadable:
+	case r.Exit != 0:
 		r.Outcome = wire.Failed
-	case fleet.Writes(kind) && r.Target != wire.Complete && r.Target != "":
+	case fleet.Writes(kind) && r.Target != wire.Complete:
 		r.Outcome = wire.Failed
 	}
 	if r.Outcome == wire.Failed && r.Error == "" {
@@ -89,7 +89,3 @@ func cleanResult(r wire.Result, kind wire.Kind) wire.Result {
 	}
 	return r
 }
-
-// exitUnreadable is ingot's exit code of a capture that worked around sectors that
-// could not be read.
-const exitUnreadable = 6

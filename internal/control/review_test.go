@@ -92,3 +92,19 @@ func TestStickDoesNotTakeOver(t *testing.T) {
 		t.Errorf("%+v %+v", w, m.Identity)
 	}
 }
+
+// Done is what ended with code 0, and a disk that is whole: nothing else is shown so.
+func TestDoneIsWhole(t *testing.T) {
+	s := newServer(t)
+	agents := s.approved(3)
+	b := s.submit(deploy(agents...))
+	for i, r := range []wire.Result{
+		{Outcome: wire.Done},
+		{Outcome: wire.Done, Target: wire.Complete, Exit: 6},
+		{Outcome: wire.Done, Target: wire.Unfinished},
+	} {
+		agents[i].next()
+		agents[i].finish(r)
+	}
+	s.wantState(b.ID, fleet.Failed, fleet.Failed, fleet.Failed)
+}

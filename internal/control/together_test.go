@@ -90,7 +90,7 @@ func (a *agent) work(ctx context.Context, c *control.Control) error {
 				return errors.Join(err, fmt.Errorf("report: %+v", reply))
 			}
 		}
-		_, err = c.Finish(ctx, a.session, order.Job.ID, wire.Result{Attempt: order.Job.Attempt, Outcome: wire.Done})
+		_, err = c.Finish(ctx, a.session, order.Job.ID, wire.Result{Attempt: order.Job.Attempt, Outcome: wire.Done, Target: wire.Complete})
 		return err
 	}
 	return ctx.Err()

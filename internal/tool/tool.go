@@ -152,6 +152,9 @@ func Need(names ...Name) error {
 var folders = []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"}
 
 func find(n Name) (string, error) {
+	if n == Self {
+		return string(n), nil
+	}
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), folders...) {
 		path := filepath.Join(dir, string(n))
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && filepath.IsAbs(path) {

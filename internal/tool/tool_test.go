@@ -71,3 +71,11 @@ func TestDaemon(t *testing.T) {
 		t.Error("a program that is not there was started")
 	}
 }
+
+// TestSelf runs this program, which has no place in a folder of programs.
+func TestSelf(t *testing.T) {
+	r, err := Command{Name: Self, Args: []string{"-test.list=TestSelf"}}.Run(t.Context())
+	if err != nil || !strings.Contains(r.Output, "TestSelf") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -50,10 +50,18 @@ func newClient(server string, fingerprint string) (*client, error) {
 		TLSHandshakeTimeout:   connectTimeout,
 		IdleConnTimeout:       time.Minute,
 		MaxIdleConnsPerHost:   2,
-		ForceAttemptHTTP2:     true,
 		ResponseHeaderTimeout: wire.NextWait + answerTimeout,
+		// No HTTP/2: it would use one connection for everything, a dead one too, until TCP
+		// gives it up after a quarter of an hour. HTTP/1.1 closes one that gave no answer.
+		Protocols: onlyHTTP1(),
 	}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c, nil
+}
+
+func onlyHTTP1() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	return p
 }
 
 // do makes a request of the worker; what hello says is given.

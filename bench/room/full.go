@@ -92,7 +92,10 @@ func (f *full) deploy(ctx context.Context) (fleet.Batch, error) {
 	return f.client.Submit(ctx, message.Spec{Kind: wire.Deploy, Image: "room:v1", Machines: f.ids, Then: wire.Stay})
 }
 
-// until waits until so many jobs of a batch are in a state.
+// askEvery is seldom enough to cost the server nothing that would be measured.
+const askEvery = 500 * time.Millisecond
+
+// until waits until all jobs of a batch are in a state.
 func (f *full) until(ctx context.Context, batch string, state fleet.JobState) ([]fleet.Job, error) {
 	for {
 		b, err := f.client.Batch(ctx, batch)
@@ -108,7 +111,7 @@ func (f *full) until(ctx context.Context, batch string, state fleet.JobState) ([
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(askEvery):
 		}
 	}
 }

@@ -26,7 +26,7 @@ type deployFlags struct {
 	hostname string
 	values   map[string]string // of a profile's placeholders
 	counter  int
-	machines int // that get this image; a Windows that is not generalized is for one
+	machines int    // that get this image; a Windows that is not generalized is for one
 	machine  string // file with the facts of the machine that will run it
 	scratch  string
 

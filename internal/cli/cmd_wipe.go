@@ -75,6 +75,10 @@ func (a *App) wipe(ctx context.Context, path string, method wipe.Method, yes boo
 	if err != nil {
 		return err
 	}
+	if err := target.stillIs(disk); err != nil {
+		disk.Close()
+		return err
+	}
 	work, started := a.work("wipe"), time.Now()
 	stop := a.show(work)
 	err = method.Run(ctx, disk, work)

@@ -135,9 +135,9 @@ func (a *App) carryOut(ctx context.Context, t targetLook, job deployJob, work *p
 	if err != nil {
 		return err
 	}
-	if now := disk.Describe(); !t.missing && (now.Name != t.disk.Name || now.Serial != t.disk.Serial) {
+	if err := t.stillIs(disk); err != nil {
 		disk.Close()
-		return refuse("%s was %s and is %s now; nothing was written. Look again, with 'ingot disks'", t.Path, identity(t.disk), identity(now))
+		return err
 	}
 	stop := a.show(work)
 	err = run(ctx, disk)

@@ -25,6 +25,16 @@ type targetLook struct {
 	missing bool   // an image file that will be made
 }
 
+// stillIs refuses another disk than the one that was looked at and agreed to: people
+// pull disks out while they are asked.
+func (t targetLook) stillIs(disk *host.Target) error {
+	now := disk.Describe()
+	if t.missing || now.Name == t.disk.Name && now.Serial == t.disk.Serial && disk.Size() == t.Size {
+		return nil
+	}
+	return refuse("%s was %s and is %s now; nothing was written. Look again, with 'ingot disks'", t.Path, identity(t.disk), identity(now))
+}
+
 // lookAt looks at a target without opening it for writing.
 func lookAt(ctx context.Context, path string, job deployJob) (targetLook, error) {
 	var t targetLook

@@ -75,6 +75,16 @@ func (c choice) only(ids []string) choice {
 	return c
 }
 
+// exactly is the choice as a plan has it: each machine by its ID, and the version of
+// the image.
+func (c choice) exactly(s fleet.BatchSpec) choice {
+	c = c.only(s.Machines)
+	if c.Image != "" {
+		c.Image = s.Image
+	}
+	return c
+}
+
 func (c choice) values() url.Values {
 	q := url.Values{}
 	if c.Image != "" {

@@ -16,7 +16,9 @@ type preview struct {
 	Bad      int // machines with problems
 	Erases   bool
 	LeaveOut string // URL of the plan without the machines that have problems; "" for none
+	Exact    choice // what is started by a click: what the plan shows, whoever joins a group meanwhile
 	Facts    []fact
+	spec     fleet.BatchSpec // as a batch would keep it
 }
 
 // planRow is what one machine would get.
@@ -37,6 +39,10 @@ func (v *visit) plan(base string, c choice, wrong problems) (*preview, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Exact = c
+	if !p.Stops {
+		p.Exact = c.exactly(p.spec)
+	}
 	if unclear != nil {
 		p.Problems, p.Stops = append(unclear, p.Problems...), true
 	}
@@ -54,7 +60,7 @@ func (v *visit) preview(spec fleet.BatchSpec) (*preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &preview{Title: kindOf(spec.Kind).noun, Warnings: p.Warnings, Stops: p.Stops(), Erases: spec.Kind == wire.Deploy || spec.Kind == wire.Wipe}
+	all := &preview{spec: p.Spec, Title: kindOf(spec.Kind).noun, Warnings: p.Warnings, Stops: p.Stops(), Erases: spec.Kind == wire.Deploy || spec.Kind == wire.Wipe}
 	for _, one := range p.Problems {
 		all.Problems = append(all.Problems, problem{one.Field, one.Message})
 	}
@@ -95,4 +101,12 @@ func (p preview) ready() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// names are those of its machines.
+func (p preview) names() (all []string) {
+	for _, row := range p.Rows {
+		all = append(all, row.Name)
+	}
+	return all
 }

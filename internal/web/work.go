@@ -68,7 +68,7 @@ func (v *visit) workPage(status int, c choice, plan bool, wrong problems) error 
 		if body.Preview, err = v.plan("/work/"+string(c.Kind), c, wrong); err != nil {
 			return err
 		}
-		body.Typed = typedFor(c.Kind, body.Machines)
+		body.Typed = typedFor(c.Kind, body.Preview.names())
 		if body.Asks {
 			body.Back = c.path("/work/"+string(c.Kind), "options")
 		}
@@ -85,14 +85,14 @@ func (v *visit) workPage(status int, c choice, plan bool, wrong problems) error 
 }
 
 // typedFor is what somebody must type before everything on disks is lost.
-func typedFor(kind wire.Kind, machines []machineRow) string {
+func typedFor(kind wire.Kind, names []string) string {
 	switch {
 	case kind != wire.Wipe:
 		return ""
-	case len(machines) == 1:
-		return machines[0].Name
+	case len(names) == 1:
+		return names[0]
 	}
-	return fmt.Sprintf("wipe %d machines", len(machines))
+	return fmt.Sprintf("wipe %d machines", len(names))
 }
 
 func startWork(v *visit) error {
@@ -100,13 +100,20 @@ func startWork(v *visit) error {
 	if _, ok := wordsOf(c.Kind); !ok {
 		return &control.NotFoundError{What: "kind of work", ID: string(c.Kind)}
 	}
+	if c.Group != "" { // a plan names its machines
+		return v.workPage(http.StatusUnprocessableEntity, c, true, nil)
+	}
 	machines, err := v.chosen()
 	if err != nil {
 		return err
 	}
 	spec, unclear := c.spec(v.now.Location())
 	var wrong problems
-	if want := typedFor(c.Kind, machines); v.field("typed") != want {
+	var names []string
+	for _, m := range machines {
+		names = append(names, m.Name)
+	}
+	if want := typedFor(c.Kind, names); v.field("typed") != want {
 		wrong = append(wrong, problem{"typed", fmt.Sprintf("what was typed is not %q; nothing was started", want)})
 	}
 	if unclear != nil || wrong != nil {

@@ -21,11 +21,11 @@ import (
 //	ingot  OFFER of that address, and of a boot file ──► PC, which takes the one with both
 //	PC     REQUEST ──► ingot, which sends the ACK
 //
-// Until then the PC is offered nothing. Firmware waits 4 s for something to boot (EDK
-// II, and then longer if it had no offer at all), and goes on to its disk: better
-// that than a GRUB without a text on a machine where nobody sits. Where the other
-// server names ingot as next server, nothing is borrowed and the PC is offered the
-// boot file alone.
+// Until then the PC is offered nothing. EDK II looks for something to boot four times,
+// for 4, 8, 16 and 32 s, which gives a slow server time, and goes on to its disk:
+// better that than a GRUB without a text on a machine where nobody sits. Where the
+// other server names ingot as next server, nothing is borrowed and the PC is offered
+// the boot file alone.
 //
 // The other server's replies are seen where the PC asks for broadcasts, as EDK II does,
 // and comes through no relay. Elsewhere the PC is offered the boot file at once, and the
@@ -62,7 +62,7 @@ const (
 	loanTime  = 5 * time.Minute
 	earlyTime = 5 * time.Second
 	maxLoans  = 1024
-	// firstWait is how long EDK II collects the offers for its first DISCOVER.
+	// firstWait is when EDK II repeats its first DISCOVER, and nothing is well any more.
 	firstWait = 4 * time.Second
 )
 
@@ -185,13 +185,13 @@ func (l loan) why(us netip.Addr) string {
 		answer = "refused"
 	case l.lender.IsValid():
 	case l.rival.IsValid():
-		return "Another server, " + l.rival.String() + ", offers it something to boot, and no server offered it an address alone. ingot offered nothing."
+		return "Another server, " + l.rival.String() + ", offers it something to boot, and no server offered it an address alone. ingot offers nothing."
 	default:
-		return "No other DHCP server was seen to offer it an address within 4 s, so ingot offered nothing and it goes on to its own disk: GRUB would find no text. " +
+		return "No other DHCP server was seen to offer it an address within 4 s, so ingot offers nothing and it goes on to its own disk after a minute: GRUB would find no text. " +
 			"If it does get an address, choose UEFI HTTP boot in its firmware, which does not need to see the other server."
 	}
 	return "ingot asked " + l.lender.String() + ", in this PC's name, for the address that it offers to it, and that server " + answer +
-		". So ingot offered nothing and the PC goes on to its own disk: GRUB would find no text. Set " + us.String() +
+		". So ingot offers nothing and the PC goes on to its own disk after a minute: GRUB would find no text. Set " + us.String() +
 		" as next server on that server, or choose UEFI HTTP boot in the PC's firmware."
 }
 

@@ -108,3 +108,26 @@ func TestDoneIsWhole(t *testing.T) {
 	}
 	s.wantState(b.ID, fleet.Failed, fleet.Failed, fleet.Failed)
 }
+
+// An order of the past is not carried out on a machine that has been done since.
+func TestRetryOnlyOnce(t *testing.T) {
+	s := newServer(t)
+	a := s.approved(1)[0]
+	b := s.submit(deploy(a))
+	a.next()
+	a.finish(wire.Result{Outcome: wire.Failed, Exit: 1, Error: "no"})
+	s.wait(time.Minute)
+	again, err := s.Retry(t.Context(), operator(), b.ID)
+	s.must(err)
+	var conflict *control.ConflictError
+	if _, err := s.Retry(t.Context(), operator(), b.ID); !errors.As(err, &conflict) {
+		t.Errorf("a second click makes a second job: %v", err)
+	}
+	a.next()
+	a.finish(done())
+	s.wantState(again.ID, fleet.Done)
+	s.wait(30 * 24 * time.Hour)
+	if _, err := s.Retry(t.Context(), operator(), b.ID); !errors.As(err, &conflict) {
+		t.Errorf("a machine is overwritten that was done since: %v", err)
+	}
+}

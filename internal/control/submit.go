@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ingot-imaging/ingot/internal/fleet"
@@ -81,7 +82,8 @@ func (p *planning) jobs(b fleet.Batch) ([]fleet.Job, error) {
 
 // Retry makes new jobs of a job that failed or was cancelled, or of all such jobs of
 // a batch, and returns the batch they are in. They have the names and counters that
-// they had; a result of the past stays what it was.
+// they had; a result of the past stays what it was. What was done since, or is under
+// way, is not done again: its machine may be somebody's by now.
 func (c *Control) Retry(ctx context.Context, actor fleet.Actor, id string) (fleet.Batch, error) {
 	d := deed{actor: actor, need: fleet.Operator, action: "batch.retry", object: clean(id, maxName)}
 	if err := look(actor, d.need); err != nil {
@@ -95,13 +97,30 @@ func (c *Control) Retry(ctx context.Context, actor fleet.Actor, id string) (flee
 	spec := b.Spec
 	spec.Machines, spec.Group, spec.At = nil, "", c.now()
 	for _, j := range jobs {
-		if j.State == fleet.Failed || j.State == fleet.Cancelled {
+		if j.State != fleet.Failed && j.State != fleet.Cancelled {
+			continue
+		}
+		later, err := c.doneSince(ctx, j)
+		if err != nil {
+			return fleet.Batch{}, err
+		}
+		if !later {
 			spec.Machines = append(spec.Machines, j.Machine)
 			p.again[j.Machine] = j
 		}
 	}
 	if len(spec.Machines) == 0 {
-		return fleet.Batch{}, &ConflictError{Message: "nothing of it failed or was cancelled"}
+		return fleet.Batch{}, &ConflictError{Message: "nothing of it is left to retry: what failed or was cancelled was done since, or is under way"}
 	}
 	return c.submit(ctx, d, p, spec)
+}
+
+// doneSince reports whether a machine has had, or has, a later job of the kind, or one
+// that writes to its disk.
+func (c *Control) doneSince(ctx context.Context, j fleet.Job) (bool, error) {
+	states := []fleet.JobState{fleet.Queued, fleet.Running, fleet.Stopping, fleet.Done}
+	others, _, err := c.records.Jobs(ctx, JobFilter{Machine: j.Machine, States: states})
+	return slices.ContainsFunc(others, func(other fleet.Job) bool {
+		return other.Made.After(j.Made) && (other.Kind == j.Kind || fleet.Writes(other.Kind))
+	}), err
 }

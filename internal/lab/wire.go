@@ -58,16 +58,6 @@ func plug(t *testing.T, name string) {
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", name).Run() })
 }
 
-// pull pulls a cable out, or puts it in again.
-func pull(t *testing.T, name string, out bool) {
-	t.Helper()
-	state := "up"
-	if out {
-		state = "down"
-	}
-	run(t, "ip", "link", "set", name, state)
-}
-
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)

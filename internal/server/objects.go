@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/ingot-imaging/ingot/internal/chunk"
 	"github.com/ingot-imaging/ingot/internal/content"
 	"github.com/ingot-imaging/ingot/internal/control"
@@ -20,6 +22,8 @@ type grants struct {
 	control *control.Control
 	store   *store.Store
 	objects *serve.Server
+
+	asking singleflight.Group // control, for a token
 
 	mu     sync.Mutex
 	recent map[[sha256.Size]byte]recentGrant
@@ -48,17 +52,24 @@ func (g *grants) authorize(r *http.Request) (serve.Grant, error) {
 	if grant, ok := g.remembered(key, now); ok {
 		return grant, nil
 	}
-	grant, err := g.ask(r.Context(), token)
-	if err != nil {
-		return serve.Grant{}, err
-	}
+	// All connections of a job find at one moment that the answer is too old.
+	grant, err, _ := g.asking.Do(string(key[:]), func() (any, error) {
+		grant, err := g.ask(context.WithoutCancel(r.Context()), token)
+		if err == nil {
+			g.remember(key, grant, now)
+		}
+		return grant, err
+	})
+	return grant.(serve.Grant), err
+}
+
+func (g *grants) remember(key [sha256.Size]byte, grant serve.Grant, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.recent == nil || len(g.recent) >= maxRecent {
 		g.recent = map[[sha256.Size]byte]recentGrant{}
 	}
 	g.recent[key] = recentGrant{grant, now.Add(grantFor)}
-	return grant, nil
 }
 
 func (g *grants) remembered(key [sha256.Size]byte, now time.Time) (serve.Grant, bool) {

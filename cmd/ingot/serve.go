@@ -57,7 +57,7 @@ is in one folder. The first start prints a link that makes the administrator.
 	f := cmd.Flags()
 	f.StringVar(&fl.folder, "data", "/var/lib/ingot", "`folder` in which everything is kept")
 	f.StringVar(&fl.Listen, "listen", "", "`address` for HTTPS (default: port "+server.DefaultPort+" of every address)")
-	f.StringVar(&fl.Database, "db", "", "`postgres://...`, instead of SQLite in the folder")
+	f.StringVar(&fl.Database, "db", "", "`postgres://...`, instead of SQLite in the folder (INGOT_DB, where others do not see a password)")
 	f.StringSliceVar(&fl.Names, "name", nil, "host `name` by which the server is known, may be given several times")
 	f.StringVar(&fl.Certificate, "tls-cert", "", "`file` with a certificate of your own and its chain, instead of one by the server's own authority")
 	f.StringVar(&fl.Key, "tls-key", "", "`file` with its key")
@@ -73,6 +73,9 @@ func serve(ctx context.Context, a *cli.App, fl serveFlags) error {
 	folder, err := filepath.Abs(fl.folder)
 	if err != nil {
 		return err
+	}
+	if config.Database == "" {
+		config.Database = os.Getenv("INGOT_DB")
 	}
 	config.Folder, config.Version, config.Log = server.Folder(folder), cli.Version(), logger(a, fl.logJSON)
 	if config.Netboot, err = netbootOf(fl); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	if err != nil {
 		return refusal(err, "")
 	}
-	a.tell(ctx, "ingot "+strings.Join(args, " "))
+	a.tell(ctx, "ingot "+strings.Join(withoutValues(args), " "))
 	a.progress(ctx, wire.Progress{Phase: "planning", Left: -1})
 	c := a.child
 	c.env = []string{"INGOT_TOKEN=" + job.Token, "INGOT_FINGERPRINT=" + a.Config.Fingerprint}
@@ -133,4 +134,16 @@ func (a *Agent) progress(ctx context.Context, p wire.Progress) { a.post(ctx, pro
 func (a *Agent) tell(ctx context.Context, line string) {
 	a.board.log(line)
 	a.post(ctx, logged{wire.LogLine{At: time.Now(), Text: line}})
+}
+
+// withoutValues are arguments as a log has them: what is given for a placeholder may
+// be for one machine's eyes.
+func withoutValues(args []string) []string {
+	shown := slices.Clone(args)
+	for i := 1; i < len(shown); i++ {
+		if name, _, ok := strings.Cut(shown[i], "="); ok && shown[i-1] == "--set" {
+			shown[i] = name + "=..."
+		}
+	}
+	return shown
 }

@@ -89,6 +89,26 @@ func TestUEFIOwnDisk(t *testing.T) {
 	t.Logf("own disk after %v", v.wait(t, "MARKER disk", 3*time.Minute))
 }
 
+// TestUEFINothingLent has the other server ignore every REQUEST of PXE, so that no address
+// can be borrowed: no GRUB is started, which would find no text. The firmware goes on
+// to what is next, here UEFI HTTP boot, and that to the own disk.
+func TestUEFINothingLent(t *testing.T) {
+	lab := lab(t)
+	wire(t)
+	foreign(t, "--dhcp-vendorclass=set:pxe,PXEClient", "--dhcp-match=set:request,50", "--dhcp-ignore=tag:pxe,tag:request")
+	c := &control{choice: Choice{Why: "There is nothing to do."}}
+	serve(t, c, func(x *Config) { x.Files = lab })
+	v := power(t, uefi, append(drive(uefiDisk(t, "MARKER disk")), "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n")...)
+	t.Logf("PXE given up after %v", v.wait(t, "PXE-E16", 3*time.Minute))
+	t.Logf("own disk after %v", v.wait(t, "MARKER disk", 3*time.Minute))
+	if !c.said("that server did not answer") {
+		t.Error("no record says why")
+	}
+	if c.has("tftp", "shimx64.efi", "") {
+		t.Error("PXE fetched a loader")
+	}
+}
+
 // A second server on one interface says what is in its way.
 func TestPortTaken(t *testing.T) {
 	wire(t)

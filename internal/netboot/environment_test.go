@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,13 @@ func (c *control) has(protocol, asked, offered string) bool {
 		}
 	}
 	return false
+}
+
+// said reports whether a record gives that reason.
+func (c *control) said(why string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.records, func(r Record) bool { return strings.Contains(r.Why, why) })
 }
 
 func (c *control) dump(t *testing.T) {

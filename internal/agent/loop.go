@@ -44,6 +44,10 @@ func New(o Options) *Agent {
 	}
 }
 
+// settled is how long an agent must have run, without having ended a job, before it
+// counts as one that does not crash over and over.
+const settled = 10 * time.Minute
+
 // loop handles events until ctx is done or the machine goes away.
 func (a *Agent) loop(ctx context.Context) error {
 	beat := time.NewTicker(beatEvery)
@@ -62,6 +66,7 @@ func (a *Agent) loop(ctx context.Context) error {
 		}
 	}
 	step(nil)
+	began := time.Now()
 	for {
 		a.Host.Beat()
 		select {
@@ -78,7 +83,7 @@ func (a *Agent) loop(ctx context.Context) error {
 				a.power(p.then)
 				continue
 			}
-			if r, ok := e.(answered); ok && r.err == nil && r.verb != hello {
+			if r, ok := e.(answered); ok && r.err == nil && (r.verb == finish || time.Since(began) > settled) {
 				a.Host.Works()
 			}
 			step(e)

@@ -103,7 +103,37 @@ func TestRoom(t *testing.T) {
 	for i, pc := range room {
 		pc.Prints(names[i]+" login:", 1, toLogin)
 	}
+	if len(room) > 1 {
+		for _, pc := range room[:len(room)-1] {
+			pc.Cut()
+		}
+		faults(t, site)
+	}
 	if pc := room[len(room)-1]; !strings.Contains(pc.Console(), "Secure boot enabled") && !strings.Contains(pc.Console(), "Secure Boot is enabled") {
 		t.Error("the PC with Secure Boot does not say that it is on")
 	}
+}
+
+// faults has a PC deployed while first the server and then the PC itself lose power.
+func faults(t *testing.T, site *Site) {
+	const name, job = "unlucky", "unlucky deploy"
+	pc := newPC(t, 9, boottest.BIOS, blank(t, 3<<30))
+	pc.On()
+	site.Approve(pc, name, toAgent)
+	site.Ingot("machines", "hostname", name, name)
+	site.Ingot("jobs", "deploy", "debian", "--on", name, "--rate", "2M", "--then", "reboot", "--yes")
+	site.Until(job, "running", toDone)
+	time.Sleep(15 * time.Second)
+
+	site.Kill()
+	site.Start()
+	time.Sleep(10 * time.Second)
+	if state := site.Jobs()[job]; state != "running" {
+		t.Errorf("after the server was killed the job is %s", state)
+	}
+
+	pc.Cut()
+	pc.On()
+	site.Until(job, "done", toDone)
+	pc.Prints(name+" login:", 1, toLogin)
 }

@@ -81,7 +81,7 @@ func (a *Archive) prepare(sources string) error {
 			return err
 		}
 	}
-	for _, o := range []string{
+	options := []string{
 		"Dir::State=" + filepath.Join(a.dir, "state"),
 		"Dir::State::status=" + filepath.Join(a.dir, "status"),
 		"Dir::Cache=" + filepath.Join(a.dir, "cache"),
@@ -95,10 +95,21 @@ func (a *Archive) prepare(sources string) error {
 		"Acquire::Retries=3",
 		"Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"Acquire::IndexTargets::deb::CNF::DefaultEnabled=false",
-	} {
+	}
+	if !everybodysTemp() {
+		options = append(options, "APT::Sandbox::User=root")
+	}
+	for _, o := range options {
 		a.options = append(a.options, "-o", o)
 	}
 	return nil
+}
+
+// everybodysTemp reports whether apt's own user can write to the folder for temporary
+// files. Where it cannot, apt takes every signature for wrong.
+func everybodysTemp() bool {
+	info, err := os.Stat(os.TempDir())
+	return err == nil && info.Mode().Perm()&0o002 != 0
 }
 
 // update fetches the lists. That apt-get fails is kept in trouble, without its many

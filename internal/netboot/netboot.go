@@ -109,11 +109,11 @@ type Server struct {
 // New checks the configuration.
 func New(c Config, chooser Chooser, enroller Enroller, recorder Recorder, log *slog.Logger) (*Server, error) {
 	if !c.Addr.IsValid() {
-		addr, err := firstAddr(c.Interface)
+		network, err := Network(c.Interface)
 		if err != nil {
 			return nil, err
 		}
-		c.Addr = addr
+		c.Addr = network.Addr()
 	}
 	if !c.HTTPAddr.IsValid() {
 		c.HTTPAddr = netip.AddrPortFrom(c.Addr, 80)
@@ -131,21 +131,22 @@ func New(c Config, chooser Chooser, enroller Enroller, recorder Recorder, log *s
 	return s, nil
 }
 
-func firstAddr(name string) (netip.Addr, error) {
+// Network is the first IPv4 address of an interface, with the network that it is in.
+func Network(name string) (netip.Prefix, error) {
 	i, err := net.InterfaceByName(name)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("netboot on %s: %w", name, err)
+		return netip.Prefix{}, fmt.Errorf("netboot on %s: %w", name, err)
 	}
 	addrs, err := i.Addrs()
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("netboot on %s: %w", name, err)
+		return netip.Prefix{}, fmt.Errorf("netboot on %s: %w", name, err)
 	}
 	for _, a := range addrs {
 		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return p.Addr(), nil
+			return p, nil
 		}
 	}
-	return netip.Addr{}, fmt.Errorf("netboot on %s: the interface has no IPv4 address: give it one", name)
+	return netip.Prefix{}, fmt.Errorf("netboot on %s: the interface has no IPv4 address: give it one", name)
 }
 
 // Run listens and answers until ctx ends, which is no error. It runs once.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -28,7 +27,7 @@ type Netboot struct {
 
 // startNetboot lets machines start, in the group.
 func (c *Config) startNetboot(ctx context.Context, group *errgroup.Group, ctl *control.Control, l net.Listener, fingerprint string) error {
-	network, err := networkOf(c.Netboot.Interface)
+	network, err := netboot.Network(c.Netboot.Interface)
 	if err != nil {
 		return err
 	}
@@ -54,24 +53,6 @@ func at(a net.Addr, addr netip.Addr) string {
 		return netip.AddrPortFrom(addr, uint16(tcp.Port)).String()
 	}
 	return a.String()
-}
-
-// networkOf is the first IPv4 address of an interface, with its network.
-func networkOf(name string) (netip.Prefix, error) {
-	i, err := net.InterfaceByName(name)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("netboot on %s: %w", name, err)
-	}
-	addresses, err := i.Addrs()
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("netboot on %s: %w", name, err)
-	}
-	for _, a := range addresses {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return p, nil
-		}
-	}
-	return netip.Prefix{}, fmt.Errorf("netboot on %s: the interface has no IPv4 address: give it one", name)
 }
 
 // boots answers netboot's questions.

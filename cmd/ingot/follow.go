@@ -16,6 +16,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/fleet"
 	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 func (r *remote) jobsWatchCommand() *cobra.Command {
@@ -130,7 +131,7 @@ func outcome(w message.Work) error {
 	}
 	return &cli.CodedError{
 		Err:   fmt.Errorf("%d of %d jobs are not done: %s", len(names), len(w.Jobs), strings.Join(names, ", ")),
-		Code:  cli.ExitFailed,
+		Code:  wire.ExitFailed,
 		Hints: []string{fmt.Sprintf("'ingot jobs log JOB' says what happened, 'ingot jobs retry %s' does them again.", w.Batch.ID)},
 	}
 }

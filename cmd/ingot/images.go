@@ -12,6 +12,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/cli"
 	"github.com/ingot-imaging/ingot/internal/control"
 	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // extendImages lets 'images' list a server's images when one is named, and adds what
@@ -54,7 +55,7 @@ func (r *remote) listImages(ctx context.Context, c *apiclient.Client, args []str
 		}
 	}
 	if len(args) == 1 && len(list) == 0 {
-		return &cli.CodedError{Err: fmt.Errorf("there is no image %q on %s", args[0], c.Server()), Code: cli.ExitNotFound}
+		return &cli.CodedError{Err: fmt.Errorf("there is no image %q on %s", args[0], c.Server()), Code: wire.ExitNotFound}
 	}
 	return r.app.Answer(list, func(w io.Writer) {
 		table(w, []string{"NAME", "ID", "CREATED", "DISK", "DATA", "SYSTEM", "LINT", "NOTE"}, rows)

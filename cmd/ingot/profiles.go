@@ -15,6 +15,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/apiclient"
 	"github.com/ingot-imaging/ingot/internal/cli"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 func (r *remote) profilesCommand() *cobra.Command {
@@ -182,7 +183,7 @@ func (r *remote) profilesCheckCommand() *cobra.Command {
 				}
 			})
 			if err == nil && len(problems) > 0 {
-				err = &cli.CodedError{Err: fmt.Errorf("%s has %d mistakes", args[0], len(problems)), Code: cli.ExitUsage}
+				err = &cli.CodedError{Err: fmt.Errorf("%s has %d mistakes", args[0], len(problems)), Code: wire.ExitUsage}
 			}
 			return err
 		}),

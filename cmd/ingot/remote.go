@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/apiclient"
 	"github.com/ingot-imaging/ingot/internal/cli"
 	"github.com/ingot-imaging/ingot/internal/trust"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // remote are the commands that work on a server, and the flags that name it. A token
@@ -169,9 +170,9 @@ func (r *remote) explain(err error) error {
 	case errors.As(err, &problem):
 		return &cli.CodedError{Err: err, Code: codeOf(problem.Status), Hints: hintsOf(problem)}
 	case errors.As(err, &other):
-		return &cli.CodedError{Err: err, Code: cli.ExitRefused, Hints: []string{"If it was set up anew, 'ingot login' with the new --fingerprint makes it known."}}
+		return &cli.CodedError{Err: err, Code: wire.ExitRefused, Hints: []string{"If it was set up anew, 'ingot login' with the new --fingerprint makes it known."}}
 	case errors.As(err, &unreachable):
-		return &cli.CodedError{Err: err, Code: cli.ExitFailed, Hints: []string{"Does 'ingot serve' run there, and is the address right?"}}
+		return &cli.CodedError{Err: err, Code: wire.ExitFailed, Hints: []string{"Does 'ingot serve' run there, and is the address right?"}}
 	}
 	return err
 }
@@ -180,11 +181,11 @@ func (r *remote) explain(err error) error {
 func codeOf(status int) int {
 	switch status {
 	case http.StatusNotFound:
-		return cli.ExitNotFound
+		return wire.ExitNotFound
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusRequestEntityTooLarge:
-		return cli.ExitRefused
+		return wire.ExitRefused
 	}
-	return cli.ExitFailed
+	return wire.ExitFailed
 }
 
 func hintsOf(p *message.Problem) []string {

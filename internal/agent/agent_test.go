@@ -131,7 +131,7 @@ func TestAgentIsStopped(t *testing.T) {
 		return s.stop
 	})
 	s.await(t, "the end", func() bool { return len(s.finished) == 1 })
-	if r := s.finished["j-1"]; r.Outcome != wire.Cancelled || r.Target != wire.Unfinished || r.Attempt != 3 || r.Exit != exitInterrupted {
+	if r := s.finished["j-1"]; r.Outcome != wire.Cancelled || r.Target != wire.Unfinished || r.Attempt != 3 || r.Exit != wire.ExitInterrupted {
 		t.Errorf("%+v", r)
 	}
 }

@@ -86,12 +86,12 @@ func (c child) run(ctx context.Context, args []string, progress func(wire.Progre
 		}
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it started and left
 	case err != nil && cmd.ProcessState == nil:
-		e.code, e.last, e.never = exitFailed, err.Error(), true
+		e.code, e.last, e.never = wire.ExitFailed, err.Error(), true
 	case ctx.Err() != nil && cmd.ProcessState != nil:
 		e.code = cmd.ProcessState.ExitCode()
 	}
 	if ctx.Err() != nil && (e.code == -1 || e.never) {
-		e.code = exitInterrupted // it was asked to, and did not do it in order
+		e.code = wire.ExitInterrupted // it was asked to, and did not do it in order
 	}
 	return e
 }

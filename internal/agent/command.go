@@ -9,18 +9,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
-// Exit codes of 'ingot', which its help lists.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitRefused     = 3
-	exitIntegrity   = 4
-	exitNotFound    = 5
-	exitUnreadable  = 6
-	exitInterrupted = 130
-)
-
 // arguments are what a technician would type for a job. disk is a path; profile is
 // the file of the job's profile, "" for none. The token is not here: everybody can read
 // command lines.

@@ -39,7 +39,7 @@ const maxDisks = 256
 // listDisks asks the program for the machine's disks.
 func listDisks(ctx context.Context, c child) ([]wire.Disk, error) {
 	e := c.run(ctx, []string{"disks", "--json"}, func(wire.Progress) {}, func(string) {})
-	if e.code != exitDone {
+	if e.code != wire.ExitDone {
 		return nil, fmt.Errorf("list the disks: %s", cmp.Or(e.last, unsaid(e)))
 	}
 	return parseDisks(e.output)

@@ -21,7 +21,7 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	a.progress(ctx, wire.Progress{Phase: "looking at the disks", Left: -1})
 	if err := a.look(jobCtx); err != nil {
 		r := refusal(err, "A disk that fails may take minutes to answer: look at the cables, or pull it out.")
-		r.Exit, r.Retry = exitFailed, true
+		r.Exit, r.Retry = wire.ExitFailed, true
 		return interrupted(jobCtx, r)
 	}
 	if job.Kind == wire.Look {
@@ -37,7 +37,7 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 	profile, err := a.profile(jobCtx, job, session)
 	if err != nil {
 		r := refusal(err, "")
-		r.Exit = exitFailed
+		r.Exit = wire.ExitFailed
 		r.Retry = !permanent(err)
 		return interrupted(jobCtx, r)
 	}
@@ -68,14 +68,14 @@ func (a *Agent) job(ctx, jobCtx context.Context, job wire.Job, session string) w
 // interrupted marks a result that is one because the job was to end.
 func interrupted(jobCtx context.Context, r wire.Result) wire.Result {
 	if jobCtx.Err() != nil {
-		r.Exit, r.Error = exitInterrupted, "interrupted"
+		r.Exit, r.Error = wire.ExitInterrupted, "interrupted"
 	}
 	return r
 }
 
 // refusal is a job that did not begin.
 func refusal(err error, hint string) wire.Result {
-	return wire.Result{Outcome: wire.Failed, Exit: exitRefused, Target: wire.Untouched, Error: err.Error(), Hint: hint}
+	return wire.Result{Outcome: wire.Failed, Exit: wire.ExitRefused, Target: wire.Untouched, Error: err.Error(), Hint: hint}
 }
 
 // looked ends an inventory: its result is what the server gets with the next Hello

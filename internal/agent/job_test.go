@@ -189,7 +189,7 @@ func TestStop(t *testing.T) {
 		began := time.Now()
 		e := pretended().run(ctx, []string{"deploy", image}, func(wire.Progress) { cancel() }, func(string) {})
 		r := judge(wire.Deploy, e)
-		if e.code != exitInterrupted || r.Target != wire.Unfinished || time.Since(began) > 10*time.Second {
+		if e.code != wire.ExitInterrupted || r.Target != wire.Unfinished || time.Since(began) > 10*time.Second {
 			t.Errorf("%s: %+v, %+v after %v", image, e, r, time.Since(began))
 		}
 	}
@@ -263,7 +263,7 @@ func TestUnreadableDisks(t *testing.T) {
 	a := New(Options{Program: []string{"/bin/false"}, Root: fakeMachine(), Work: t.TempDir(), Host: &fakeHost{}})
 	for _, kind := range []wire.Kind{wire.Look, wire.Deploy} {
 		r := a.job(t.Context(), t.Context(), wire.Job{ID: "j", Attempt: 1, Kind: kind}, "")
-		if r.Outcome != wire.Failed || !r.Retry || r.Exit != exitFailed || r.Target != wire.Untouched || !strings.Contains(r.Error, "list the disks") {
+		if r.Outcome != wire.Failed || !r.Retry || r.Exit != wire.ExitFailed || r.Target != wire.Untouched || !strings.Contains(r.Error, "list the disks") {
 			t.Errorf("%s: %+v", kind, r)
 		}
 	}

@@ -46,7 +46,7 @@ func judge(kind wire.Kind, e exit) wire.Result {
 	}
 	writes := kind == wire.Deploy || kind == wire.Wipe
 	switch {
-	case e.code == exitDone && printed && s.Error == "":
+	case e.code == wire.ExitDone && printed && s.Error == "":
 		r.Outcome = wire.Done
 		if writes {
 			r.Target = wire.Complete
@@ -63,7 +63,7 @@ func judge(kind wire.Kind, e exit) wire.Result {
 	if r.Error == "" {
 		r.Error = unsaid(e)
 	}
-	if kind == wire.Capture && e.code == exitUnreadable {
+	if kind == wire.Capture && e.code == wire.ExitUnreadable {
 		// An image was made, and it is not what is on the disk: nobody asked for that.
 		r.Error = fmt.Sprintf("%d bytes of the disk could not be read, or files changed meanwhile; the image %s was made and has zeros in their place", s.Unreadable, s.Name)
 		r.Hint = "Look at the disk's health. Delete the image if it is of no use."
@@ -89,7 +89,7 @@ func unsaid(e exit) string {
 	if e.signal != "" {
 		what = fmt.Sprintf("the command was ended from outside (%s); when nobody did that, the machine has too little memory", e.signal)
 	}
-	if e.code == exitDone {
+	if e.code == wire.ExitDone {
 		what = "the command ended well and did not say what it did"
 	}
 	if e.last != "" {

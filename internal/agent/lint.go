@@ -43,7 +43,7 @@ func (c child) lint(ctx context.Context, disk string, log func(string)) (json.Ra
 		return nil, errors.New("it took too long")
 	case ctx.Err() != nil:
 		return nil, errors.New("interrupted")
-	case e.code != exitDone || s.Error != "":
+	case e.code != wire.ExitDone || s.Error != "":
 		return nil, errors.New(cmp.Or(printable(s.Error), unsaid(e)))
 	case !readable:
 		return nil, errors.New("what was found could not be read")

@@ -32,10 +32,7 @@ func (a *Agent) deployMenu(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer s.close()
-	if err := a.ingotSays(ctx, t, s.env, "images", "--store", s.url); err != nil {
-		return err
-	}
-	image, err := t.must("Which image (NAME or NAME:TAG)?")
+	image, err := a.askImage(ctx, t, s)
 	if err != nil {
 		return err
 	}
@@ -52,6 +49,14 @@ func (a *Agent) deployMenu(ctx context.Context, t *terminal) error {
 		args = append(args, "--hostname", name)
 	}
 	return a.planned(ctx, t, s.env, args)
+}
+
+// askImage lists a store's images, and asks for one.
+func (a *Agent) askImage(ctx context.Context, t *terminal, s source) (string, error) {
+	if err := a.ingotSays(ctx, t, s.env, "images", "--store", s.url); err != nil {
+		return "", err
+	}
+	return t.must("Which image (NAME or NAME:TAG)?")
 }
 
 // planned shows the plan of a command, and runs it when somebody accepts it.
@@ -101,10 +106,7 @@ func (a *Agent) compareMenu(ctx context.Context, t *terminal) error {
 		return err
 	}
 	defer s.close()
-	if err := a.ingotSays(ctx, t, s.env, "images", "--store", s.url); err != nil {
-		return err
-	}
-	image, err := t.must("Which image (NAME or NAME:TAG)?")
+	image, err := a.askImage(ctx, t, s)
 	if err != nil {
 		return err
 	}
@@ -237,7 +239,7 @@ func (a *Agent) findStore(ctx context.Context, dir string) string {
 	}
 	for _, p := range places {
 		e := a.child.run(ctx, []string{"images", "--json", "--store", p}, func(wire.Progress) {}, func(string) {})
-		if e.code == exitDone {
+		if e.code == wire.ExitDone {
 			return p
 		}
 	}

@@ -129,7 +129,7 @@ func (a *Agent) do(ctx context.Context, todo any) {
 func (a *Agent) guard(ctx, jobCtx context.Context, job wire.Job, session string) (r wire.Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r = wire.Result{Outcome: wire.Failed, Exit: exitFailed, Target: wire.Unfinished, Error: fmt.Sprintf("the agent made a mistake: %v", p)}
+			r = wire.Result{Outcome: wire.Failed, Exit: wire.ExitFailed, Target: wire.Unfinished, Error: fmt.Sprintf("the agent made a mistake: %v", p)}
 			a.board.log(fmt.Sprintf("%v\n%s", p, debug.Stack()))
 		}
 	}()

@@ -200,7 +200,7 @@ func (w *worker) ended(now time.Time, r wire.Result) {
 		return
 	}
 	r.Attempt, r.Progress = w.job.Attempt, w.progress
-	if w.stopping && r.Outcome == wire.Failed && r.Exit == exitInterrupted {
+	if w.stopping && r.Outcome == wire.Failed && r.Exit == wire.ExitInterrupted {
 		r.Outcome, r.Retry = wire.Cancelled, false
 	}
 	if r.Time.Total == 0 {
@@ -297,7 +297,7 @@ func (w *worker) begin(now time.Time, job wire.Job) []any {
 	w.last, w.lastDone = nil, nil
 	if w.local {
 		w.result = &wire.Result{
-			Attempt: job.Attempt, Outcome: wire.Failed, Exit: exitFailed, Retry: true, Target: wire.Untouched,
+			Attempt: job.Attempt, Outcome: wire.Failed, Exit: wire.ExitFailed, Retry: true, Target: wire.Untouched,
 			Error: "somebody is at work at this machine's console", Hint: "End the work there, or wait for its end.",
 		}
 		return nil

@@ -153,9 +153,9 @@ func (s *simulation) step() {
 		s.flight = nil
 		s.feed(a)
 	case s.running != nil && !s.now.Before(s.ends):
-		r := wire.Result{Outcome: []wire.Outcome{wire.Done, wire.Failed}[s.random.IntN(2)], Exit: exitFailed}
+		r := wire.Result{Outcome: []wire.Outcome{wire.Done, wire.Failed}[s.random.IntN(2)], Exit: wire.ExitFailed}
 		if s.stopped && s.random.IntN(2) == 0 {
-			r.Outcome, r.Exit = wire.Failed, exitInterrupted
+			r.Outcome, r.Exit = wire.Failed, wire.ExitInterrupted
 		}
 		s.running = nil
 		s.feed(ended{r})
@@ -328,7 +328,7 @@ func TestWorkerDoesNotTakeAJobFromSomebodyAtTheConsole(t *testing.T) {
 	w := &worker{random: func() float64 { return 0 }, session: "s", asking: true, local: true}
 	todo := w.handle(now, answered{verb: next, order: wire.Order{State: wire.Approved, Job: &wire.Job{ID: "j", Attempt: 2}}})
 	r, ok := todo[0].(ask)
-	if !ok || r.request.verb != finish || r.request.result.Target != wire.Untouched || !r.request.result.Retry || r.request.result.Exit != exitFailed {
+	if !ok || r.request.verb != finish || r.request.result.Target != wire.Untouched || !r.request.result.Retry || r.request.result.Exit != wire.ExitFailed {
 		t.Fatalf("%v", todo)
 	}
 	if todo := w.handle(now, answered{verb: finish}); len(todo) != 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ingot-imaging/ingot/internal/progress"
 	"github.com/ingot-imaging/ingot/internal/report"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // App is one run of the program: its streams and the flags every command has.
@@ -49,7 +50,7 @@ func (p Program) Run(ctx context.Context, args []string, stdin io.Reader, stdout
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		return exitDone
+		return wire.ExitDone
 	}
 	if !a.running { // then flags may not be parsed
 		err = usageError{err}

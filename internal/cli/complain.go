@@ -64,10 +64,10 @@ func (a *App) complain(cmd *cobra.Command, err error, code int) {
 	var mistakes *profile.Error
 	if errors.As(err, &mistakes) {
 		c.Problems = mistakes.Problems
-	} else if code == exitUsage {
+	} else if code == wire.ExitUsage {
 		c.Hints = append(c.Hints, usage(cmd)...)
 	}
-	if code == exitInterrupted {
+	if code == wire.ExitInterrupted {
 		c.Error = "interrupted"
 		if left != nil {
 			c.Error += "\n" + left.left

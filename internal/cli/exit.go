@@ -28,18 +28,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
 	"github.com/ingot-imaging/ingot/internal/wim"
-)
-
-// Exit codes are a contract; the help text of the root command lists them.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitRefused     = 3
-	exitIntegrity   = 4
-	exitNotFound    = 5
-	exitUnreadable  = 6
-	exitInterrupted = 130
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // errUnreadable ends a command that did its work around unreadable sectors.
@@ -50,21 +39,21 @@ var errUnreadable = errors.New("some sectors could not be read; they are recorde
 func exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
-		return exitDone
+		return wire.ExitDone
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return exitInterrupted
+		return wire.ExitInterrupted
 	case errors.Is(err, errUnreadable):
-		return exitUnreadable
+		return wire.ExitUnreadable
 	case is[*CodedError](err):
 		var coded *CodedError
 		errors.As(err, &coded)
 		return coded.Code
 	case is[usageError](err), is[*wim.ChoiceError](err), is[*profile.Error](err), is[*fit.OptionError](err):
-		return exitUsage
+		return wire.ExitUsage
 	case is[*store.IntegrityError](err), is[*store.ChunkError](err), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrShort),
 		is[*deploy.ReadbackError](err), is[*verify.DifferenceError](err), is[*verify.DamageError](err),
 		is[*gc.UnreadableError](err), is[*gc.DamageError](err), is[*damagedStoreError](err), is[*adapt.NoBootError](err), is[*adapt.DifferentError](err), is[*imagesDifferError](err), is[*files.FormatError](err):
-		return exitIntegrity
+		return wire.ExitIntegrity
 	case is[*refusedError](err), is[*seriousError](err), is[*capture.RefusedError](err), is[*deploy.RefusedError](err), is[*deploy.TooSmallError](err), is[*volume.RefusedError](err),
 		is[*host.BusyError](err), is[*host.ReadOnlyError](err), is[*host.KindError](err), is[*part.TooSmallError](err), is[*part.DamageError](err),
 		is[*store.CondemnedError](err), is[*store.BusyError](err),
@@ -72,16 +61,16 @@ func exitCode(ctx context.Context, err error) int {
 		is[*resize.NotPossibleError](err), is[*mount.KindError](err), is[*browse.KindError](err), is[*tool.MissingError](err), is[*adapt.NoSystemError](err),
 		is[*files.ReparseError](err), is[*windows.NotGeneralizedError](err), is[*windows.NeedsSetupError](err), is[*windows.HibernatedError](err), is[*hive.DirtyError](err),
 		is[*remote.DeniedError](err), is[*remote.CertificateError](err), is[*trust.MismatchError](err):
-		return exitRefused
+		return wire.ExitRefused
 	case is[*catalog.NotFoundError](err), is[*host.NotFoundError](err), is[*capture.PartitionError](err), is[*browse.NoPartitionError](err), is[*browse.NoSystemError](err),
 		errors.Is(err, store.ErrNoStore), errors.Is(err, fs.ErrNotExist):
-		return exitNotFound
+		return wire.ExitNotFound
 	case is[*catalog.AmbiguousError](err):
-		return exitUsage
+		return wire.ExitUsage
 	case is[*block.RangeError](err):
-		return exitIntegrity
+		return wire.ExitIntegrity
 	}
-	return exitFailed
+	return wire.ExitFailed
 }
 
 func is[T error](err error) bool {

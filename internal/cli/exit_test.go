@@ -33,6 +33,7 @@ import (
 	"github.com/ingot-imaging/ingot/internal/verify"
 	"github.com/ingot-imaging/ingot/internal/volume"
 	"github.com/ingot-imaging/ingot/internal/wim"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 // TestExitCode holds every error that a caller can tell apart against the contract.
@@ -41,72 +42,72 @@ func TestExitCode(t *testing.T) {
 		err  error
 		want int
 	}{
-		{nil, exitDone},
+		{nil, wire.ExitDone},
 
-		{errors.New("anything else"), exitFailed},
-		{&host.IOError{Op: "read", Err: syscall.EIO}, exitFailed},
-		{&capture.UnreadableError{Err: syscall.EIO}, exitFailed},
-		{&store.VersionError{Format: 2}, exitFailed},
-		{fmt.Errorf("write: %w", syscall.ENOSPC), exitFailed},
-		{&fs.PathError{Op: "open", Err: fs.ErrPermission}, exitFailed},
+		{errors.New("anything else"), wire.ExitFailed},
+		{&host.IOError{Op: "read", Err: syscall.EIO}, wire.ExitFailed},
+		{&capture.UnreadableError{Err: syscall.EIO}, wire.ExitFailed},
+		{&store.VersionError{Format: 2}, wire.ExitFailed},
+		{fmt.Errorf("write: %w", syscall.ENOSPC), wire.ExitFailed},
+		{&fs.PathError{Op: "open", Err: fs.ErrPermission}, wire.ExitFailed},
 
-		{usageError{errors.New("wrong word")}, exitUsage},
-		{&fit.OptionError{}, exitUsage},
-		{&catalog.AmbiguousError{IDs: make([]chunk.ID, 2)}, exitUsage},
-		{&profile.Error{}, exitUsage},
+		{usageError{errors.New("wrong word")}, wire.ExitUsage},
+		{&fit.OptionError{}, wire.ExitUsage},
+		{&catalog.AmbiguousError{IDs: make([]chunk.ID, 2)}, wire.ExitUsage},
+		{&profile.Error{}, wire.ExitUsage},
 
-		{refuse("because"), exitRefused},
-		{&capture.RefusedError{}, exitRefused},
-		{&deploy.RefusedError{}, exitRefused},
-		{&deploy.TooSmallError{}, exitRefused},
-		{&volume.RefusedError{}, exitRefused},
-		{&host.BusyError{}, exitRefused},
-		{&host.ReadOnlyError{}, exitRefused},
-		{&host.KindError{}, exitRefused},
-		{&part.TooSmallError{}, exitRefused},
-		{&part.DamageError{}, exitRefused},
-		{&fit.TooSmallError{}, exitRefused},
-		{&fit.RefusedError{}, exitRefused},
-		{&resize.TooSmallError{}, exitRefused},
-		{&resize.TooLargeError{}, exitRefused},
-		{&resize.NotPossibleError{}, exitRefused},
-		{&mount.KindError{}, exitRefused},
-		{&tool.MissingError{}, exitRefused},
-		{&adapt.NoSystemError{}, exitRefused},
-		{&files.ReparseError{}, exitRefused},
-		{&windows.NotGeneralizedError{}, exitRefused},
-		{&windows.NeedsSetupError{}, exitRefused},
-		{&windows.HibernatedError{}, exitRefused},
-		{&hive.DirtyError{}, exitRefused},
+		{refuse("because"), wire.ExitRefused},
+		{&capture.RefusedError{}, wire.ExitRefused},
+		{&deploy.RefusedError{}, wire.ExitRefused},
+		{&deploy.TooSmallError{}, wire.ExitRefused},
+		{&volume.RefusedError{}, wire.ExitRefused},
+		{&host.BusyError{}, wire.ExitRefused},
+		{&host.ReadOnlyError{}, wire.ExitRefused},
+		{&host.KindError{}, wire.ExitRefused},
+		{&part.TooSmallError{}, wire.ExitRefused},
+		{&part.DamageError{}, wire.ExitRefused},
+		{&fit.TooSmallError{}, wire.ExitRefused},
+		{&fit.RefusedError{}, wire.ExitRefused},
+		{&resize.TooSmallError{}, wire.ExitRefused},
+		{&resize.TooLargeError{}, wire.ExitRefused},
+		{&resize.NotPossibleError{}, wire.ExitRefused},
+		{&mount.KindError{}, wire.ExitRefused},
+		{&tool.MissingError{}, wire.ExitRefused},
+		{&adapt.NoSystemError{}, wire.ExitRefused},
+		{&files.ReparseError{}, wire.ExitRefused},
+		{&windows.NotGeneralizedError{}, wire.ExitRefused},
+		{&windows.NeedsSetupError{}, wire.ExitRefused},
+		{&windows.HibernatedError{}, wire.ExitRefused},
+		{&hive.DirtyError{}, wire.ExitRefused},
 
-		{&store.IntegrityError{}, exitIntegrity},
-		{&store.ChunkError{Err: errors.New("gone")}, exitIntegrity},
-		{fmt.Errorf("maps/12: %w", store.ErrNotFound), exitIntegrity},
-		{fmt.Errorf("maps/12: %w", store.ErrShort), exitIntegrity},
-		{&deploy.ReadbackError{}, exitIntegrity},
-		{&verify.DifferenceError{}, exitIntegrity},
-		{&verify.DamageError{}, exitIntegrity},
-		{&verify.DamageError{Bad: []error{fs.ErrNotExist}}, exitIntegrity},
-		{&block.RangeError{}, exitIntegrity},
-		{&adapt.NoBootError{}, exitIntegrity},
-		{&adapt.DifferentError{}, exitIntegrity},
-		{&files.FormatError{}, exitIntegrity},
+		{&store.IntegrityError{}, wire.ExitIntegrity},
+		{&store.ChunkError{Err: errors.New("gone")}, wire.ExitIntegrity},
+		{fmt.Errorf("maps/12: %w", store.ErrNotFound), wire.ExitIntegrity},
+		{fmt.Errorf("maps/12: %w", store.ErrShort), wire.ExitIntegrity},
+		{&deploy.ReadbackError{}, wire.ExitIntegrity},
+		{&verify.DifferenceError{}, wire.ExitIntegrity},
+		{&verify.DamageError{}, wire.ExitIntegrity},
+		{&verify.DamageError{Bad: []error{fs.ErrNotExist}}, wire.ExitIntegrity},
+		{&block.RangeError{}, wire.ExitIntegrity},
+		{&adapt.NoBootError{}, wire.ExitIntegrity},
+		{&adapt.DifferentError{}, wire.ExitIntegrity},
+		{&files.FormatError{}, wire.ExitIntegrity},
 
-		{&catalog.NotFoundError{}, exitNotFound},
-		{&host.NotFoundError{}, exitNotFound},
-		{&capture.PartitionError{}, exitNotFound},
-		{&browse.NoPartitionError{}, exitNotFound},
-		{&browse.NoSystemError{}, exitNotFound},
-		{&browse.KindError{}, exitRefused},
-		{&imagesDifferError{}, exitIntegrity},
-		{&wim.ChoiceError{}, exitUsage},
-		{store.ErrNoStore, exitNotFound},
-		{&fs.PathError{Op: "open", Err: fs.ErrNotExist}, exitNotFound},
+		{&catalog.NotFoundError{}, wire.ExitNotFound},
+		{&host.NotFoundError{}, wire.ExitNotFound},
+		{&capture.PartitionError{}, wire.ExitNotFound},
+		{&browse.NoPartitionError{}, wire.ExitNotFound},
+		{&browse.NoSystemError{}, wire.ExitNotFound},
+		{&browse.KindError{}, wire.ExitRefused},
+		{&imagesDifferError{}, wire.ExitIntegrity},
+		{&wim.ChoiceError{}, wire.ExitUsage},
+		{store.ErrNoStore, wire.ExitNotFound},
+		{&fs.PathError{Op: "open", Err: fs.ErrNotExist}, wire.ExitNotFound},
 
-		{errUnreadable, exitUnreadable},
+		{errUnreadable, wire.ExitUnreadable},
 
 		// Not ours to call interrupted: nobody asked for it.
-		{context.Canceled, exitFailed},
+		{context.Canceled, wire.ExitFailed},
 	} {
 		for _, err := range []error{test.err, wrap(test.err), join(test.err)} {
 			if got := exitCode(t.Context(), err); got != test.want {
@@ -134,9 +135,9 @@ func TestExitCodeInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for err, want := range map[error]int{
-		fmt.Errorf("read: %w", context.Canceled): exitInterrupted,
-		&store.IntegrityError{}:                  exitIntegrity, // found before the signal
-		errors.New("the pipe broke"):             exitFailed,
+		fmt.Errorf("read: %w", context.Canceled): wire.ExitInterrupted,
+		&store.IntegrityError{}:                  wire.ExitIntegrity, // found before the signal
+		errors.New("the pipe broke"):             wire.ExitFailed,
 	} {
 		if got := exitCode(ctx, err); got != want {
 			t.Errorf("exit code of %v = %d, want %d", err, got, want)
@@ -158,7 +159,7 @@ func TestInterrupted(t *testing.T) {
 		code = Program{}.Run(ctx, append(args, base...), strings.NewReader(""), &out, &err)
 		return code, out.String(), err.String()
 	}
-	if code, _, stderr := ingot(t.Context(), "capture", disk, "lab"); code != exitDone {
+	if code, _, stderr := ingot(t.Context(), "capture", disk, "lab"); code != wire.ExitDone {
 		t.Fatalf("capture: %d, %s", code, stderr)
 	}
 	for _, test := range []struct {
@@ -171,11 +172,11 @@ func TestInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		code, _, stderr := ingot(ctx, test.args...)
-		if code != exitInterrupted || !strings.Contains(stderr, test.want) {
+		if code != wire.ExitInterrupted || !strings.Contains(stderr, test.want) {
 			t.Errorf("%v: %d, %s", test.args, code, stderr)
 		}
 		code, stdout, _ := ingot(ctx, append(test.args, "--json")...)
-		if code != exitInterrupted || !strings.Contains(stdout, `"exitCode": 130`) {
+		if code != wire.ExitInterrupted || !strings.Contains(stdout, `"exitCode": 130`) {
 			t.Errorf("%v --json: %d, %s", test.args, code, stdout)
 		}
 	}
@@ -188,7 +189,7 @@ func TestUnreadable(t *testing.T) {
 	if err := a.Print(captured{Name: "lab:v1", Unreadable: 4096}, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.complain(nil, errUnreadable, exitUnreadable)
+	a.complain(nil, errUnreadable, wire.ExitUnreadable)
 	if strings.Count(out.String(), "\n}\n") != 1 || !strings.Contains(stderr.String(), "could not be read") {
 		t.Errorf("stdout %q, stderr %q", out.String(), stderr.String())
 	}

@@ -13,16 +13,6 @@ import (
 // What a program's own commands (Program.More) use, so that they look and end like
 // the shared ones.
 
-// Exit codes, as the root command's help lists them.
-const (
-	ExitFailed      = exitFailed
-	ExitUsage       = exitUsage
-	ExitRefused     = exitRefused
-	ExitIntegrity   = exitIntegrity
-	ExitNotFound    = exitNotFound
-	ExitInterrupted = exitInterrupted
-)
-
 // CodedError is an error that ends the program with a code of its own.
 type CodedError struct {
 	Err   error

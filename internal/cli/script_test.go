@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ingot-imaging/ingot/internal/cli/clitest"
+	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -106,8 +107,8 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	w := &waiter{text: args[0], seen: func() { cmd.Process.Signal(syscall.SIGINT) }}
 	cmd.Stderr = w
 	err = cmd.Run()
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		ts.Fatalf("ended with %d (%v), want %d\n%s", got, err, exitInterrupted, w.written.Bytes())
+	if got := cmd.ProcessState.ExitCode(); got != wire.ExitInterrupted {
+		ts.Fatalf("ended with %d (%v), want %d\n%s", got, err, wire.ExitInterrupted, w.written.Bytes())
 	}
 	fmt.Fprintf(ts.Stderr(), "%s", w.written.Bytes())
 }

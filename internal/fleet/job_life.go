@@ -125,16 +125,9 @@ func (j Job) Finished(attempt int) bool {
 	return j.Boot == "" && j.Result != nil && j.Attempt == attempt && j.Result.Attempt == attempt
 }
 
-// Exit codes of ingot after which the same command ends the same way, whatever an
-// agent says.
-const (
-	exitUsage     = 2
-	exitRefused   = 3
-	exitIntegrity = 4
-)
-
+// worthRetry leaves out what ends the same way every time, whatever an agent says.
 func worthRetry(r wire.Result) bool {
-	return r.Retry && r.Outcome == wire.Failed && r.Exit != exitUsage && r.Exit != exitRefused && r.Exit != exitIntegrity
+	return r.Retry && r.Outcome == wire.Failed && r.Exit != wire.ExitUsage && r.Exit != wire.ExitRefused && r.Exit != wire.ExitIntegrity
 }
 
 // Lose ends an attempt that was not heard of: why, as "no word for 90 s".
@@ -193,7 +186,7 @@ func (j *Job) Refuse(why string, now time.Time) bool {
 	if j.Attempt > 0 {
 		target = j.left()
 	}
-	j.Result = &wire.Result{Attempt: j.Attempt, Outcome: wire.Failed, Exit: exitRefused, Error: why, Target: target}
+	j.Result = &wire.Result{Attempt: j.Attempt, Outcome: wire.Failed, Exit: wire.ExitRefused, Error: why, Target: target}
 	return true
 }
 

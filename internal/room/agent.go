@@ -154,7 +154,7 @@ func (a *agent) work(ctx context.Context, job wire.Job) (wire.Then, error) {
 			if lost || ctx.Err() != nil {
 				return "", ctx.Err()
 			}
-			if stopped && r.Exit == exitInterrupted {
+			if stopped && r.Exit == wire.ExitInterrupted {
 				r.Outcome, r.Retry = wire.Cancelled, false
 			}
 			r.Attempt, r.Progress = job.Attempt, progressOf(w, "ended")

@@ -17,14 +17,6 @@ import (
 	"github.com/ingot-imaging/ingot/internal/wire"
 )
 
-// Exit codes of ingot, which its help lists.
-const (
-	exitFailed      = 1
-	exitRefused     = 3
-	exitIntegrity   = 4
-	exitInterrupted = 130
-)
-
 // carryOut does a job as the command does that a real agent runs.
 func (pc *PC) carryOut(ctx context.Context, job wire.Job, w *progress.Work) wire.Result {
 	b, err := remote.Open(remote.Config{
@@ -93,20 +85,20 @@ func (pc *PC) capture(ctx context.Context, s *store.Store, job wire.Job) wire.Re
 
 // resultOf is an error as the result of a job.
 func resultOf(ctx context.Context, err error, left wire.TargetState) wire.Result {
-	r := wire.Result{Outcome: wire.Failed, Exit: exitFailed, Error: err.Error(), Target: left}
+	r := wire.Result{Outcome: wire.Failed, Exit: wire.ExitFailed, Error: err.Error(), Target: left}
 	var away *remote.UnreachableError
 	var denied *remote.DeniedError
 	var damage *store.IntegrityError
 	var chunk *store.ChunkError
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		r.Exit, r.Error = exitInterrupted, "interrupted"
+		r.Exit, r.Error = wire.ExitInterrupted, "interrupted"
 	case errors.As(err, &away):
 		r.Retry = true
 	case errors.As(err, &damage), errors.As(err, &chunk):
-		r.Exit = exitIntegrity
+		r.Exit = wire.ExitIntegrity
 	case errors.As(err, &denied):
-		r.Exit = exitRefused
+		r.Exit = wire.ExitRefused
 	}
 	return r
 }
